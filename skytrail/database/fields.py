@@ -1,0 +1,29 @@
+"""Columns that every Skytrail table shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class UUID7(models.Func):
+    """The SQL function `skytrail_uuid7()`: keys that sort by time, made by the database."""
+
+    function = "skytrail_uuid7"
+    output_field = models.UUIDField()  # type: ignore[assignment]  # the stubs type it as a property
+
+
+class KeyField(models.UUIDField[Any, Any]):
+    """A UUIDv7 primary key, filled in by the database."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"primary_key": True, "db_default": UUID7(), "editable": False} | kwargs)
+
+
+class CreatedAtField(models.DateTimeField[Any, Any]):
+    """When the row was written, by the database's clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"db_default": Now(), "editable": False} | kwargs)
