@@ -1,0 +1,16 @@
+"""What was asked for: the editable blueprint, and the versions frozen from it."""
+
+from dags_app.models.command import Command
+from dags_app.models.dag import Dag, DagSource
+from dags_app.models.task import Task, TaskDependency
+from dags_app.models.version import DagVersion, VersionTask
+
+__all__ = [
+    "Command",
+    "Dag",
+    "DagSource",
+    "DagVersion",
+    "Task",
+    "TaskDependency",
+    "VersionTask",
+]

@@ -1,0 +1,23 @@
+"""What happened: runs, task runs, executions, the history of moves, logs and outputs."""
+
+from runs_app.models.dag_run import DagRun, RunType
+from runs_app.models.log_chunk import LogChunk
+from runs_app.models.output import Output
+from runs_app.models.pool import Pool
+from runs_app.models.task_run import Attempt, TaskRun
+from runs_app.models.tick import Tick
+from runs_app.models.transition import Transition
+from runs_app.models.worker import Worker
+
+__all__ = [
+    "Attempt",
+    "DagRun",
+    "LogChunk",
+    "Output",
+    "Pool",
+    "RunType",
+    "TaskRun",
+    "Tick",
+    "Transition",
+    "Worker",
+]

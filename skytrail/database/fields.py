@@ -15,14 +15,14 @@ class UUID7(models.Func):
     output_field = models.UUIDField()  # type: ignore[assignment]  # the stubs type it as a property
 
 
-class KeyField(models.UUIDField[Any, Any]):
+class KeyField(models.UUIDField):  # type: ignore[type-arg]  # not generic at run time
     """A UUIDv7 primary key, filled in by the database."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"primary_key": True, "db_default": UUID7(), "editable": False} | kwargs)
 
 
-class CreatedAtField(models.DateTimeField[Any, Any]):
+class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]  # likewise
     """When the row was written, by the database's clock."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,0 +1,156 @@
+"""Saving a DAG. Every door ends here: REST, the admin, files and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from dags_app.actions.versions import freeze
+from dags_app.domain import catchup
+from dags_app.domain.spec import Cron, DagSpec, Interval, TaskFields, checksum
+from dags_app.models import Dag, DagSource, DagVersion, Task, TaskDependency
+from dags_app.models.task import SETTINGS
+from skytrail.database.clock import database_now
+from skytrail.errors import Conflict, Invalid
+
+
+class DagExists(Conflict):
+    """There is a DAG named {dag_id} already. Change it with PUT, or choose another name."""
+
+
+class NameMismatch(Invalid):
+    """The definition names another DAG than the one that is to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What saving came to. `version_is_new` is false where the meaning was the same as before."""
+
+    dag: Dag
+    version: DagVersion
+    version_is_new: bool
+
+
+@transaction.atomic
+def create(*, spec: DagSpec, author: str, source: DagSource, commit: str = "") -> Saved:
+    """A new DAG with its first version. Raises `DagExists`."""
+    dag = Dag(dag_id=spec.name)
+    try:
+        with transaction.atomic():
+            dag.save()
+    except IntegrityError:
+        raise DagExists(dag_id=spec.name) from None
+    dag.refresh_from_db()
+    return _save(dag, spec, author=author, source=source, commit=commit)
+
+
+@transaction.atomic
+def replace(*, dag: Dag, spec: DagSpec, author: str, source: DagSource, commit: str = "") -> Saved:
+    """Gives `dag` another definition. Freezes a version if, and only if, the meaning changed."""
+    if spec.name != dag.dag_id:
+        raise NameMismatch.because(
+            "name", "name_mismatch", f"this DAG is named {dag.dag_id!r}; a DAG keeps its name"
+        )
+    locked = Dag.objects.select_for_update(no_key=True).select_related(None).get(pk=dag.pk)
+    return _save(locked, spec, author=author, source=source, commit=commit)
+
+
+def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: str) -> Saved:
+    canonical = spec.canonical()
+    before = dag.version
+    is_new = before is None or before.checksum != checksum(canonical)
+    was_paused, schedule_was = dag.paused, (dag.schedule, dag.catchup, dag.start_date)
+    if spec.paused is not None:
+        dag.paused = spec.paused
+    if is_new:
+        _take_fields(dag, spec)
+        dag.source = source
+        _write_blueprint(dag, spec.tasks)
+        dag.version = freeze(
+            dag=dag, spec=spec, canonical=canonical, author=author, source=source, commit=commit
+        )
+    schedule_is = (dag.schedule, dag.catchup, dag.start_date)
+    if before is None or schedule_is != schedule_was or (was_paused and not dag.paused):
+        set_next_run(dag)
+    dag.save()
+    assert dag.version is not None
+    return Saved(dag, dag.version, is_new)
+
+
+def set_next_run(dag: Dag) -> None:
+    """Where the schedule goes on from now: never a surprise run for the past (see `catchup`)."""
+    schedule = dag.schedule
+    dag.next_run_at = schedule and catchup.first_run_at(
+        schedule,
+        now=database_now(),
+        start_date=dag.start_date,
+        catchup=dag.catchup,
+        last_logical_date=dag.last_logical_date,
+    )
+    if dag.end_date and dag.next_run_at and dag.next_run_at > dag.end_date:
+        dag.next_run_at = None
+
+
+def _take_fields(dag: Dag, spec: DagSpec) -> None:
+    dag.description = spec.description
+    dag.owner = spec.owner
+    dag.tags = sorted(set(spec.tags))
+    dag.cron = spec.schedule.cron if isinstance(spec.schedule, Cron) else None
+    dag.interval_seconds = (
+        spec.schedule.interval_seconds if isinstance(spec.schedule, Interval) else None
+    )
+    dag.timezone = spec.timezone
+    dag.start_date = spec.starts_at
+    dag.end_date = spec.ends_at
+    dag.catchup = spec.catchup
+    dag.max_active_runs = spec.max_active_runs
+    dag.max_active_tasks = spec.max_active_tasks
+    dag.params = spec.params
+
+
+def _write_blueprint(dag: Dag, tasks: list[TaskFields]) -> None:
+    """Makes the blueprint's rows say what `tasks` say, touching only what differs."""
+    kept = {task.task_id: task for task in dag.tasks.all()}
+    dag.tasks.exclude(task_id__in=[task.id for task in tasks]).delete()
+    new, changed = [], []
+    for position, spec in enumerate(tasks):
+        row = kept.get(spec.id) or Task(dag=dag, task_id=spec.id)
+        values = _columns(spec) | {"position": position}
+        if row.task_id not in kept:
+            new.append(row)
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            changed.append(row)
+        for name, value in values.items():
+            setattr(row, name, value)
+    Task.objects.bulk_create(new, batch_size=1000)
+    if changed:
+        Task.objects.bulk_update(changed, [*_columns(tasks[0]), "position"], batch_size=500)
+    _write_edges(dag, tasks)
+
+
+def _columns(spec: TaskFields) -> dict[str, Any]:
+    command = spec.as_command()
+    return {
+        "description": spec.description,
+        "type": command.type.value,
+        "parameters": command.parameters(),
+        **{name: getattr(spec, name) for name in SETTINGS},
+    }
+
+
+def _write_edges(dag: Dag, tasks: list[TaskFields]) -> None:
+    # Read again: keys that the database makes do not come back from a bulk insert.
+    key_of = dict(Task.objects.filter(dag=dag).values_list("task_id", "pk"))
+    wanted = {(key_of[task.id], key_of[name]) for task in tasks for name in task.depends_on}
+    there = {
+        (edge.task_id, edge.upstream_id): edge.pk
+        for edge in TaskDependency.objects.filter(task__dag=dag)
+    }
+    gone = [key for pair, key in there.items() if pair not in wanted]
+    TaskDependency.objects.filter(pk__in=gone).delete()
+    TaskDependency.objects.bulk_create(
+        [TaskDependency(task_id=task, upstream_id=up) for task, up in wanted - there.keys()],
+        batch_size=1000,
+    )

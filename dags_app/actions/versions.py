@@ -1,0 +1,74 @@
+"""Freezing versions: what a run is made from, for as long as the run is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Max
+
+from dags_app.domain import topology
+from dags_app.domain.commands import digest_of
+from dags_app.domain.spec import FORMAT, DagSpec, TaskFields, checksum
+from dags_app.models import Command, Dag, DagSource, DagVersion, VersionTask
+from dags_app.models.task import SETTINGS
+
+
+def freeze(
+    *,
+    dag: Dag,
+    spec: DagSpec,
+    canonical: dict[str, Any],
+    author: str,
+    source: DagSource,
+    commit: str,
+) -> DagVersion:
+    """The next version of `dag`, with its tasks in topological order. The caller holds the DAG."""
+    latest = dag.versions.aggregate(latest=Max("number"))["latest"] or 0
+    version = DagVersion.objects.create(
+        dag=dag,
+        number=latest + 1,
+        format=FORMAT,
+        spec=canonical,
+        checksum=checksum(canonical),
+        author=author,
+        source=source,
+        commit=commit,
+    )
+    tasks = _in_order(spec.tasks)
+    commands = _store_commands(tasks)
+    position_of = {task.id: position for position, task in enumerate(tasks)}
+    VersionTask.objects.bulk_create(
+        [
+            VersionTask(
+                version=version,
+                position=position,
+                task_id=task.id,
+                type=task.type.value,
+                command_id=commands[task.id],
+                is_gated=task.pool is not None or spec.max_active_tasks is not None,
+                upstream=sorted({position_of[name] for name in task.depends_on}),
+                **{name: getattr(task, name) for name in SETTINGS},
+            )
+            for position, task in enumerate(tasks)
+        ],
+        batch_size=1000,
+    )
+    return version
+
+
+def _in_order(tasks: list[TaskFields]) -> list[TaskFields]:
+    by_id = {task.id: task for task in tasks}
+    order = topology.topological_order({task.id: list(set(task.depends_on)) for task in tasks})
+    return [by_id[name] for name in order]
+
+
+def _store_commands(tasks: list[TaskFields]) -> dict[str, str]:
+    """The digest under which each task's command is stored, by task id."""
+    digests: dict[str, str] = {}
+    rows: dict[str, Command] = {}
+    for task in tasks:
+        canonical = task.as_command().canonical()
+        digest = digests[task.id] = digest_of(canonical)
+        rows.setdefault(digest, Command(digest=digest, canonical=canonical))
+    Command.objects.bulk_create(rows.values(), batch_size=1000, ignore_conflicts=True)
+    return digests

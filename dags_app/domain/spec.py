@@ -1,0 +1,366 @@
+"""The one form of a DAG that every door compiles to: REST, the admin, files and Python builders.
+
+`DagSpec` says what a definition looks like; `validate` checks what fields cannot see by themselves
+(cycles, unknown upstreams); `parse` puts both together. Fields are strict: an unknown key is
+refused, because a misspelt `retires` that is silently dropped costs somebody a night.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+from pydantic_core import PydanticCustomError
+
+from dags_app.domain import schedule as schedules
+from dags_app.domain.commands import (
+    BashCommand,
+    BranchCommand,
+    CeleryCommand,
+    Command,
+    EmptyCommand,
+    HttpCommand,
+    PythonCommand,
+    TaskType,
+)
+
+#: Raised when the meaning of a stored spec changes; readers look at it before anything else.
+FORMAT = 1
+
+MAX_TASKS = 10_000
+MAX_EDGES = 50_000
+
+#: Airflow's rule for ids, which also keeps them usable in URLs, file names and templates.
+IDENTIFIER = r"^[A-Za-z0-9_.-]+$"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+class TriggerRule(enum.StrEnum):
+    """When a task may start, seen from its direct upstream tasks (conventions: Airflow's 13)."""
+
+    ALL_SUCCESS = "all_success"
+    ALL_FAILED = "all_failed"
+    ALL_DONE = "all_done"
+    ALL_DONE_MIN_ONE_SUCCESS = "all_done_min_one_success"
+    ALL_DONE_SETUP_SUCCESS = "all_done_setup_success"
+    ONE_SUCCESS = "one_success"
+    ONE_FAILED = "one_failed"
+    ONE_DONE = "one_done"
+    NONE_FAILED = "none_failed"
+    NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
+    NONE_SKIPPED = "none_skipped"
+    ALL_SKIPPED = "all_skipped"
+    ALWAYS = "always"
+
+
+def _identifier(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value):
+        raise PydanticCustomError(
+            "identifier",
+            "use only letters a–z and A–Z, digits, and the characters _ . - "
+            "(a description may hold any text)",
+        )
+    return value
+
+
+Identifier = Annotated[
+    str,
+    Field(min_length=1, max_length=250, json_schema_extra={"pattern": IDENTIFIER}),
+    AfterValidator(_identifier),
+]
+
+_model = ConfigDict(
+    extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+)
+
+
+# ------------------------------------------------------------------------------------- tasks
+
+
+class TaskFields(BaseModel):
+    """What every task has, whatever its type."""
+
+    model_config = _model
+
+    id: Identifier
+    """The task's name, unique in its DAG."""
+    description: str = Field(default="", max_length=2000)
+    """What it does, for people."""
+    depends_on: list[str] = []
+    """Ids of the tasks that come directly before it."""
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    """When it may start, seen from the tasks it depends on."""
+    retries: int = Field(
+        default=0, ge=0, le=1000, validation_alias=AliasChoices("retries", "retry_count")
+    )
+    """How often it is tried again after a failure (also read as `retry_count`)."""
+    retry_delay_seconds: float = Field(default=300.0, ge=0, le=2_592_000)
+    """How long to wait before trying again."""
+    retry_exponential_backoff: float = Field(default=0.0, ge=0, le=10)
+    """The factor by which the delay grows with each try; 0 or 1 keeps it constant."""
+    max_retry_delay_seconds: float = Field(default=86_400.0, gt=0, le=2_592_000)
+    """The longest delay that backoff may reach."""
+    timeout_seconds: float | None = Field(default=None, gt=0, le=2_592_000)
+    """How long one try may run before it is ended and counts as failed; null for no limit."""
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    """Which of several ready tasks goes first: the higher number."""
+    queue: Identifier = "default"
+    """The queue whose workers execute it."""
+    pool: Identifier | None = None
+    """A pool whose slots it needs while it is queued or runs."""
+    pool_slots: int = Field(default=1, ge=1, le=10_000)
+    """How many slots of the pool it takes."""
+    rerun_on_worker_loss: bool = True
+    """Whether it runs again when its worker dies; if not, it then fails as `worker_lost`."""
+
+    if TYPE_CHECKING:
+        type: TaskType
+
+    command_class: ClassVar[type[Command]]
+
+    def as_command(self) -> Command:
+        """The part of the task that its executor sees."""
+        fields = self.command_class.model_fields
+        return self.command_class.model_construct(
+            **{name: getattr(self, name) for name in fields}
+        )
+
+
+class EmptyTask(TaskFields, EmptyCommand):
+    """Does nothing: a place where branches meet or part."""
+
+    command_class = EmptyCommand
+
+
+class BashTask(TaskFields, BashCommand):
+    """Runs a shell command in a process of its own."""
+
+    command_class = BashCommand
+
+
+class PythonTask(TaskFields, PythonCommand):
+    """Calls a Python function in the worker; what it returns is the task's output."""
+
+    command_class = PythonCommand
+
+
+class CeleryTask(TaskFields, CeleryCommand):
+    """Runs a Celery task that is registered in the worker."""
+
+    command_class = CeleryCommand
+
+
+class HttpTask(TaskFields, HttpCommand):
+    """Makes an HTTP request; the response is the task's output."""
+
+    command_class = HttpCommand
+
+
+class BranchTask(TaskFields, BranchCommand):
+    """Decides which of the next tasks go on; the others are skipped."""
+
+    command_class = BranchCommand
+
+
+#: Each type's class.
+TASK_CLASSES: dict[str, type[TaskFields]] = {
+    TaskType.EMPTY: EmptyTask,
+    TaskType.BASH: BashTask,
+    TaskType.PYTHON: PythonTask,
+    TaskType.CELERY: CeleryTask,
+    TaskType.HTTP: HttpTask,
+    TaskType.BRANCH: BranchTask,
+}
+
+
+def _type_of(value: Any) -> str | None:
+    """The discriminator: a task without a type is an empty one."""
+    found = value.get("type", TaskType.EMPTY) if isinstance(value, dict) else value.type
+    return str(found) if isinstance(found, str) else None
+
+
+TaskSpec = Annotated[
+    Annotated[EmptyTask, Tag(TaskType.EMPTY)]
+    | Annotated[BashTask, Tag(TaskType.BASH)]
+    | Annotated[PythonTask, Tag(TaskType.PYTHON)]
+    | Annotated[CeleryTask, Tag(TaskType.CELERY)]
+    | Annotated[HttpTask, Tag(TaskType.HTTP)]
+    | Annotated[BranchTask, Tag(TaskType.BRANCH)],
+    Discriminator(
+        _type_of,
+        custom_error_type="unknown_type",
+        custom_error_message="there is no such type of task; use one of "
+        + ", ".join(f"{kind}" for kind in TaskType),
+    ),
+]
+
+
+# ------------------------------------------------------------------------------------- schedule
+
+
+class Cron(BaseModel):
+    """At the times a cron expression names, in the DAG's time zone."""
+
+    model_config = _model
+
+    cron: Annotated[str, AfterValidator(schedules.normalise_cron)]
+    """Five fields (minute hour day-of-month month day-of-week), or a preset such as @daily."""
+
+
+class Interval(BaseModel):
+    """Every so many seconds of elapsed time."""
+
+    model_config = _model
+
+    interval_seconds: int = Field(ge=1, le=31_536_000)
+
+
+def _schedule_sugar(value: Any) -> Any:
+    """`"0 9 * * *"` and `"@daily"` stand for `{"cron": …}`; `"@none"` and null for no schedule."""
+    if isinstance(value, str):
+        return None if value.strip().lower() in {"", "@none", "none"} else {"cron": value}
+    return value
+
+
+ScheduleSpec = Annotated[
+    Annotated[Cron, Tag("cron")] | Annotated[Interval, Tag("interval")],
+    Discriminator(
+        lambda value: "interval"
+        if isinstance(value, Interval)
+        or (isinstance(value, dict) and "interval_seconds" in value)
+        else "cron",
+    ),
+]
+
+
+# ------------------------------------------------------------------------------------- the DAG
+
+
+def _timezone(value: str) -> str:
+    schedules.check_timezone(value)
+    return value
+
+
+def _param_sugar(value: Any) -> Any:
+    """A plain value stands for a parameter with that default."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: given if isinstance(given, dict) else {"default": given}
+        for name, given in value.items()
+    }
+
+
+class DagSpec(BaseModel):
+    """A DAG: named tasks, what each waits for, and when the whole is to run."""
+
+    model_config = _model
+
+    format: Literal[1] = FORMAT
+    """The format of this document."""
+    name: Annotated[
+        Identifier, Field(validation_alias=AliasChoices("name", "dag_id"))
+    ]
+    """The DAG's unique name (also read as `dag_id`)."""
+    description: str = Field(default="", max_length=10_000)
+    """What it is for, for people."""
+    owner: str = Field(default="", max_length=250)
+    """Who looks after it."""
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default=[], max_length=100
+    )
+    """Words to find it by."""
+    schedule: Annotated[ScheduleSpec | None, BeforeValidator(_schedule_sugar)] = Field(
+        default=None, validation_alias=AliasChoices("schedule", "cron")
+    )
+    """When it runs by itself: a cron expression, a preset, an interval, or null for never."""
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    """The time zone in which the schedule is read, like `Europe/Berlin`."""
+    start_date: datetime | None = None
+    """No scheduled run is for a time before this one (without an offset: in the DAG's zone)."""
+    end_date: datetime | None = None
+    """No scheduled run is for a time after this one."""
+    catchup: bool = False
+    """Whether ticks that were missed are all made up for, or only the latest."""
+    max_active_runs: int = Field(default=16, ge=1, le=10_000)
+    """How many of its runs may be running at once; more wait as queued."""
+    max_active_tasks: int | None = Field(default=None, ge=1, le=100_000)
+    """How many of its tasks may be queued or running at once, over all its runs."""
+    params: Annotated[dict[Identifier, dict[str, Any]], BeforeValidator(_param_sugar)] = {}
+    """What a run can be given: for each parameter a JSON Schema, with its `default`."""
+    paused: bool | None = None
+    """Whether its schedule is held back. Not part of a version: null leaves it as it is."""
+    tasks: list[TaskSpec] = Field(min_length=1, max_length=MAX_TASKS)
+    """The tasks."""
+
+    def canonical(self) -> dict[str, Any]:
+        """The form that is stored and summed: one document for all spellings of one meaning.
+
+        Defaults are left out, names stand under one key, lists whose order means nothing are
+        sorted. `paused` is a state of the DAG and not part of its definition.
+        """
+        document = self.model_dump(mode="json", exclude_defaults=True, exclude={"paused", "tasks"})
+        document["format"] = FORMAT
+        if self.tags:
+            document["tags"] = sorted(set(self.tags))
+        for field in ("start_date", "end_date"):
+            if moment := getattr(self, field):
+                document[field] = self._in_utc(moment).isoformat()
+        document["tasks"] = [
+            _canonical_task(task) for task in sorted(self.tasks, key=lambda task: task.id)
+        ]
+        return document
+
+    def _in_utc(self, moment: datetime) -> datetime:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=schedules.check_timezone(self.timezone))
+        return moment.astimezone(UTC)
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """`start_date` in UTC."""
+        return self._in_utc(self.start_date) if self.start_date else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """`end_date` in UTC."""
+        return self._in_utc(self.end_date) if self.end_date else None
+
+
+def _canonical_task(task: TaskFields) -> dict[str, Any]:
+    document = task.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    document |= {"id": task.id, "type": task.type.value}
+    if task.depends_on:
+        document["depends_on"] = sorted(set(task.depends_on))
+    return document
+
+
+def checksum(canonical: dict[str, Any]) -> str:
+    """SHA-256 of a canonical spec, in hexadecimal."""
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a definition, for editors and other programs."""
+    schema = DagSpec.model_json_schema(mode="validation")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://skytrail.dev/schemas/dag/1.json",
+        **schema,
+        "title": "Skytrail DAG",
+    }

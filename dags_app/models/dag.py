@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from dags_app.domain.schedule import CronSchedule, IntervalSchedule, Schedule
+from skytrail.database.fields import CreatedAtField, KeyField
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+class DagSource(models.TextChoices):
+    """The door through which a DAG was last saved."""
+
+    API = "api", "REST API"
+    ADMIN = "admin", "admin"
+    FILE = "file", "file"
+
+
+class DagQuerySet(models.QuerySet["Dag"]):
+    def present(self) -> Self:
+        """Those that have not been deleted."""
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those that `user` may know of."""
+        return self.present() if user.has_perm("dags_app.view_dag") else self.none()
+
+
+class Dag(models.Model):
+    """A DAG as people edit it. What runs is always one of its versions."""
+
+    id = KeyField()
+    dag_id = models.CharField("name", max_length=250)
+    description = models.TextField(blank=True, default="")
+    owner = models.CharField(max_length=250, blank=True, default="")
+    tags = ArrayField(models.CharField(max_length=100), blank=True, default=list)
+    paused = models.BooleanField(
+        default=False, help_text="Its schedule is held back; runs can still be triggered."
+    )
+    cron = models.CharField(
+        max_length=128,
+        null=True,
+        blank=True,
+        help_text="Five fields (minute hour day month weekday) or a preset such as @daily.",
+    )
+    interval_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Instead of cron: so many seconds from run to run."
+    )
+    timezone = models.CharField("time zone", max_length=100, default="UTC")
+    start_date = models.DateTimeField(null=True, blank=True)
+    end_date = models.DateTimeField(null=True, blank=True)
+    catchup = models.BooleanField(
+        default=False, help_text="Make up for every missed tick, not only for the latest."
+    )
+    max_active_runs = models.PositiveIntegerField(default=16)
+    max_active_tasks = models.PositiveIntegerField(null=True, blank=True)
+    params = models.JSONField(
+        blank=True, default=dict, help_text="For each parameter a JSON Schema, with its default."
+    )
+    next_run_at = models.DateTimeField(
+        null=True, editable=False, help_text="The next tick of its schedule that has no run yet."
+    )
+    last_logical_date = models.DateTimeField(
+        null=True, editable=False, help_text="The last tick of its schedule that has a run."
+    )
+    source = models.CharField(
+        max_length=10, choices=DagSource.choices, default=DagSource.API, editable=False
+    )
+    version = models.ForeignKey(
+        "dags_app.DagVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="The version that new runs use.",
+    )
+    created_at = CreatedAtField()
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = DagQuerySet.as_manager()
+
+    class Meta:
+        db_table = "skytrail_dag"
+        verbose_name = "DAG"
+        verbose_name_plural = "DAGs"
+        permissions = [("run_dag", "Can trigger, cancel and clear runs of a DAG")]
+        constraints = [
+            # A deleted DAG keeps its history; its name is free again.
+            models.UniqueConstraint(
+                fields=["dag_id"], condition=Q(deleted_at=None), name="one_dag_per_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(cron=None) | Q(interval_seconds=None), name="dag_has_one_schedule"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_active_runs__gte=1), name="dag_max_active_runs_positive"
+            ),
+        ]
+        indexes = [
+            # Serves the schedule tick: which DAGs are due?
+            models.Index(
+                fields=["next_run_at"],
+                condition=Q(next_run_at__isnull=False, paused=False, deleted_at=None),
+                name="dag_due",
+            ),
+            # Serves lists filtered by tag.
+            GinIndex(fields=["tags"], name="dag_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return self.dag_id
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Its schedule as the domain computes with it."""
+        if self.cron:
+            return CronSchedule(expression=self.cron, timezone=self.timezone)
+        if self.interval_seconds:
+            anchor = self.start_date or self.created_at
+            return IntervalSchedule(seconds=self.interval_seconds, anchor=anchor)
+        return None

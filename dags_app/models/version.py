@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from dags_app.domain.commands import TaskType
+from dags_app.models.dag import DagSource
+from dags_app.models.task import TaskSettings
+from skytrail.database.fields import CreatedAtField, KeyField
+
+
+class DagVersion(models.Model):
+    """A DAG's definition as it stood when it was saved. Never changed; runs keep theirs."""
+
+    id = KeyField()
+    dag = models.ForeignKey("dags_app.Dag", on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    format = models.PositiveIntegerField()
+    spec = models.JSONField(help_text="The canonical form.")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the canonical form.")
+    author = models.CharField(max_length=250, blank=True, default="")
+    source = models.CharField(max_length=10, choices=DagSource.choices)
+    commit = models.CharField(max_length=100, blank=True, default="")
+    effective_from = models.DateTimeField(db_default=Now())
+    created_at = CreatedAtField()
+
+    class Meta:
+        db_table = "skytrail_dag_version"
+        verbose_name = "DAG version"
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["dag", "number"], name="one_version_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class VersionTask(TaskSettings):
+    """One task of a version, laid out for SQL: what a run's rows are made from.
+
+    `position` is its place in a topological order; `upstream` holds positions.
+    """
+
+    id = KeyField()
+    version = models.ForeignKey(DagVersion, on_delete=models.CASCADE, related_name="tasks")
+    position = models.PositiveIntegerField()
+    task_id = models.CharField(max_length=250)
+    type = models.CharField(max_length=50, choices=[(kind, kind) for kind in TaskType])
+    command = models.ForeignKey(
+        "dags_app.Command", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    upstream = ArrayField(models.IntegerField(), default=list)
+    is_gated = models.BooleanField(
+        help_text="It needs a slot: of a pool, or of the DAG's max_active_tasks."
+    )
+
+    class Meta:
+        db_table = "skytrail_version_task"
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="one_task_per_position"),
+        ]
+
+    def __str__(self) -> str:
+        return self.task_id

@@ -1,0 +1,273 @@
+"""An execution's life in two statements: claimed when it starts, finished when it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from runs_app.actions.consigning import PLACE, Place, publish_alone
+from runs_app.actions.degrading import degrade
+from runs_app.actions.transitions import Move, sql_list, task_move
+from runs_app.dispatching import request_dispatch_after_commit
+from runs_app.domain.claims import Refusal, refusal
+from runs_app.domain.executions import Execution, Finished
+from runs_app.domain.outcomes import MAX_ERROR_CHARACTERS, Outcome
+from runs_app.domain.retries import RetryPolicy, delay_before
+from runs_app.domain.states import FINAL, LEASED, TaskState
+from skytrail.database.statement import Nothing, Statement
+
+
+# A later step of a stretch is claimed while it waits, one epoch ahead: the message was written when
+# the stretch was cut, and the dispatcher would have queued it with that epoch.
+_CLAIM = task_move(
+    "claim",
+    Move(
+        guard="""t.id = %(id)s::uuid
+    AND run.state = 'running'
+    AND (
+      (t.state = 'queued' AND t.epoch = %(epoch)s)
+      OR (
+        t.state = 'waiting' AND t.epoch = %(epoch)s - 1
+        AND v.trigger_rule = 'all_success' AND NOT t.is_gated
+        AND NOT EXISTS (
+          SELECT FROM skytrail_task_run u
+          WHERE u.run_id = t.run_id AND u.position = ANY (v.upstream) AND u.state <> 'success'
+        )
+      )
+    )""",
+        joins="""
+  JOIN skytrail_dag_run run ON run.id = t.run_id
+  JOIN skytrail_version_task v ON v.id = t.version_task_id""",
+        to="'running'",
+        lease="clock_timestamp() + %(lease)s * interval '1 second'",
+        reason="'claimed'",
+        sets="""epoch = %(epoch)s,
+        attempt = t.attempt + (before.from_state = 'waiting')::int,
+        worker = %(actor)s,
+        started_at = clock_timestamp(),
+        ready_at = NULL,
+        chosen = NULL""",
+        also=(
+            """attempt AS (
+  INSERT INTO skytrail_attempt (task_run_id, epoch, number, worker, state, reason, message)
+  SELECT id, epoch, attempt, worker, 'running', '', '' FROM moved
+)""",
+        ),
+        returning="""m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts, m.task_id, m.map_index, dag.dag_id,
+  run.id AS run_pk, run.run_id, run.run_type, run.logical_date,
+  run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
+  c.digest AS command_digest, c.canonical AS command, v.timeout_seconds,
+  v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
+  ARRAY(
+    SELECT d.task_id::text FROM skytrail_version_task d
+    WHERE v.type = 'branch' AND d.version_id = v.version_id AND v.position = ANY (d.upstream)
+  ) AS downstream""",
+        returning_joins="""
+JOIN skytrail_dag_run run ON run.id = m.run_id
+JOIN skytrail_dag dag ON dag.id = m.dag_id
+JOIN skytrail_version_task v ON v.id = m.version_task_id
+JOIN skytrail_command c ON c.digest = v.command_id""",
+    ),
+    Execution,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Standing:
+    state: str
+    epoch: int
+
+
+_LOOK = Statement(
+    "look",
+    "SELECT state, epoch FROM skytrail_task_run WHERE id = %(id)s::uuid",
+    _Standing,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Finished:
+    state: str
+    run_pk: UUID
+    degraded: bool
+    from_state: str
+
+
+_FINISH = task_move(
+    "finish",
+    Move(
+        guard=f"t.id = %(id)s::uuid AND t.epoch = %(epoch)s AND t.state IN {sql_list(LEASED)}",
+        # What was asked for while it ran comes first: a restart in any case, a cancel unless the
+        # task was quicker and succeeded.
+        to="""CASE
+      WHEN t.state = 'restarting' THEN 'waiting'
+      WHEN %(to)s::text = 'success' THEN 'success'
+      WHEN t.state = 'cancelling' THEN 'cancelled'
+      ELSE %(to)s::text END""",
+        reason="%(reason)s",
+        sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
+        wake_at = CASE WHEN before.to_state = 'up_for_retry'
+          THEN clock_timestamp() + %(retry_delay)s::float8 * interval '1 second' END,
+        chosen = CASE WHEN before.to_state = 'success' THEN %(chosen)s::varchar[] END""",
+        also=(
+            """attempt AS (
+  UPDATE skytrail_attempt a SET
+    state = CASE WHEN m.from_state = 'running' OR m.state = 'success'
+      THEN %(ended)s ELSE 'cancelled' END,
+    reason = %(reason)s, message = %(message)s, exit_code = %(exit_code)s::int,
+    finished_at = clock_timestamp()
+  FROM moved m WHERE a.task_run_id = m.id AND a.epoch = %(epoch)s
+)""",
+            """output AS (
+  INSERT INTO skytrail_output (task_run_id, epoch, name, value)
+  SELECT id, epoch, 'return_value', %(output)s::jsonb FROM moved
+  WHERE state = 'success' AND %(output)s::jsonb IS NOT NULL
+)""",
+            """log AS (
+  INSERT INTO skytrail_log_chunk (task_run_id, epoch, sequence, text)
+  SELECT id, %(epoch)s, %(log_sequence)s::int, %(log)s::text FROM moved WHERE %(log)s::text <> ''
+)""",
+        ),
+        returning="""m.state, m.run_id AS run_pk,
+  (SELECT degraded FROM skytrail_dag_run WHERE id = m.run_id), m.from_state""",
+    ),
+    _Finished,
+)
+
+_HAND_BACK = task_move(
+    "hand_back",
+    Move(
+        guard=f"t.id = %(id)s::uuid AND t.epoch = %(epoch)s AND t.state IN {sql_list(LEASED)}",
+        to="""CASE
+      WHEN t.state = 'cancelling' THEN 'cancelled'
+      WHEN t.state = 'restarting' THEN 'waiting'
+      ELSE 'queued' END""",
+        reason="'worker stops'",
+        sets="""epoch = t.epoch + 1,
+        queued_at = clock_timestamp(),
+        published_at = clock_timestamp(),
+        publish_count = 1""",
+        also=(
+            """attempt AS (
+  UPDATE skytrail_attempt a SET
+    state = 'cancelled', reason = 'worker_stopped', finished_at = clock_timestamp(),
+    message = 'the worker ' || m.worker || ' was stopped and handed it back'
+  FROM moved m WHERE a.task_run_id = m.id AND a.epoch = %(epoch)s
+)""",
+        ),
+        returning=PLACE,
+    ),
+    Place,
+)
+
+_WANT_REPLAN = Statement(
+    "want_replan",
+    """
+UPDATE skytrail_dag_run SET replan_wanted = true
+WHERE id = %(run)s::uuid AND NOT replan_wanted
+""",
+    Nothing,
+)
+
+
+def claim(*, task_run_id: UUID, epoch: int, worker: str) -> Execution | Refusal:
+    """Starts execution `epoch` of a task run, or says why there is nothing to start.
+
+    Each epoch of a task run is claimed at most once, however often its message arrives.
+    """
+    execution = _CLAIM.one(
+        id=task_run_id, epoch=epoch, actor=worker, lease=settings.SKYTRAIL_LEASE_SECONDS
+    )
+    if execution is not None:
+        return execution
+    there = _LOOK.one(id=task_run_id)
+    return refusal(
+        state=TaskState(there.state) if there else None,
+        epoch=there.epoch if there else 0,
+        wanted=epoch,
+    )
+
+
+def finish(
+    execution: Execution, outcome: Outcome, *, worker: str, log: str = "", log_sequence: int = 0
+) -> Finished | None:
+    """Writes how `execution` ended, with its output and the rest of its log.
+
+    None where another execution has taken over since: then nothing is written, and the outcome is
+    to be dropped.
+    """
+    state, retry_delay = _next_state(execution, outcome)
+    row = _FINISH.one(
+        id=execution.task_run_id,
+        epoch=execution.epoch,
+        to=state,
+        ended=outcome.state,
+        reason=outcome.reason or "finished",
+        message=outcome.message[:MAX_ERROR_CHARACTERS],
+        exit_code=outcome.exit_code,
+        retry_delay=retry_delay,
+        chosen=list(outcome.chosen) if outcome.chosen is not None else None,
+        output=None if outcome.output is None else json.dumps(outcome.output),
+        log=log,
+        log_sequence=log_sequence,
+        actor=worker,
+    )
+    if row is None:
+        return None
+    final = TaskState(row.state)
+    restarted_or_cancelled = row.from_state != TaskState.RUNNING
+    return Finished(
+        state=final,
+        run_pk=row.run_pk,
+        needs_dispatch=row.degraded
+        or restarted_or_cancelled
+        or (final in FINAL - {TaskState.SUCCESS} and want_replan(row.run_pk)),
+    )
+
+
+def hand_back(execution: Execution, *, worker: str) -> bool:
+    """Gives up an unfinished execution, to be run again at once by another worker.
+
+    It costs neither a retry nor a loss. False where it was no longer this worker's.
+    """
+    with transaction.atomic():
+        place = _HAND_BACK.one(id=execution.task_run_id, epoch=execution.epoch, actor=worker)
+        if place is None:
+            return False
+        if place.state == TaskState.QUEUED:
+            publish_alone([place])
+        else:
+            request_dispatch_after_commit(place.run_pk)
+    degrade([place.run_pk])
+    return True
+
+
+def want_replan(run_pk: UUID) -> bool:
+    """Notes that the run's whole graph must be planned again; false if that was noted already.
+
+    So a thousand tasks that fail together cost one planning and not a thousand. It is a statement
+    of its own because a dispatcher holds the run while it takes its tasks, never the reverse.
+    """
+    return bool(_WANT_REPLAN.count(run=run_pk))
+
+
+def _next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float]:
+    """Where the task run goes from here, and after how many seconds it is tried again."""
+    if outcome.state is not TaskState.FAILED:
+        return outcome.state, 0.0
+    if not outcome.may_retry or execution.attempt >= execution.max_attempts:
+        return TaskState.FAILED, 0.0
+    delay = delay_before(
+        RetryPolicy(
+            delay=execution.retry_delay_seconds,
+            backoff=execution.retry_exponential_backoff,
+            max_delay=execution.max_retry_delay_seconds,
+        ),
+        attempt=execution.attempt,
+        key=f"{execution.dag_id}#{execution.task_id}#{execution.run_id}#{execution.attempt}",
+    )
+    return TaskState.UP_FOR_RETRY, delay

@@ -1,0 +1,122 @@
+"""From rows that have just been queued to what is sent: blocks, and a ticket for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from runs_app.dispatching import Consignment, Ticket, publish_after_commit
+from runs_app.domain import blocks
+from runs_app.domain.graph import Graph
+from runs_app.domain.states import TaskState
+from runs_app.selectors.graphs import graph_of
+from skytrail.database.statement import Nothing, Statement
+
+#: What a row gets besides its state when it is queued for a try. Published at once, or so we say:
+#: recovery compares with what Redis really holds, and an unsent message is noted as unpublished.
+QUEUED = """epoch = t.epoch + 1,
+        attempt = t.attempt + 1,
+        queued_at = clock_timestamp(),
+        published_at = clock_timestamp(),
+        publish_count = 1,
+        wake_at = NULL"""
+
+#: The columns of a `Place`, of a table or CTE named `m`.
+PLACE = "m.run_id AS run_pk, m.position, m.id, m.epoch, m.state, m.chosen, m.queue, m.priority"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A task run as far as planning and sending need it."""
+
+    run_pk: UUID
+    position: int
+    id: UUID
+    epoch: int
+    state: str
+    chosen: list[str] | None
+    queue: str
+    priority: int
+
+
+def consign(
+    graph: Graph, *, dag_id: str, run_pk: UUID, places: Mapping[int, Place], queued: Sequence[int]
+) -> Consignment:
+    """The blocks that start with the positions `queued`.
+
+    `places` holds the rows after they were queued. Steps behind them ride along as far as their
+    rows are among `places` and wait; their tickets are for the epoch they will have.
+    """
+    ahead = set(queued)
+
+    def waits(position: int) -> bool:
+        place = places.get(position)
+        return place is not None and place.state == TaskState.WAITING
+
+    def ticket(position: int) -> Ticket:
+        place = places[position]
+        return Ticket(
+            task_run_id=place.id,
+            epoch=place.epoch if position in ahead else place.epoch + 1,
+            queue=place.queue,
+            priority=place.priority,
+            label=f"{dag_id}.{graph.nodes[position].task_id}",
+        )
+
+    cut = blocks.cut(graph, sorted(queued), waits=waits)
+    return Consignment(
+        run_pk=run_pk,
+        blocks=cut,
+        tickets={position: ticket(position) for block in cut for position in block.positions()},
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    pk: UUID
+    dag_id: str
+    version_id: UUID
+
+
+_RUNS = Statement(
+    "runs_of_tasks",
+    """
+SELECT r.id AS pk, d.dag_id, r.version_id
+FROM skytrail_dag_run r JOIN skytrail_dag d ON d.id = r.dag_id
+WHERE r.id = ANY (%(runs)s::uuid[])
+""",
+    _Run,
+)
+
+
+def publish_alone(queued: list[Place]) -> None:
+    """Sends queued task runs of any runs, each as a block of its own, after the commit."""
+    runs = {run.pk: run for run in _RUNS.all(runs=list({place.run_pk for place in queued}))}
+    publish_after_commit(
+        [
+            consign(
+                graph_of(runs[place.run_pk].version_id),
+                dag_id=runs[place.run_pk].dag_id,
+                run_pk=place.run_pk,
+                places={place.position: place},
+                queued=[place.position],
+            )
+            for place in queued
+        ]
+    )
+
+
+_UNSENT = Statement(
+    "unsent",
+    """
+UPDATE skytrail_task_run SET published_at = NULL
+WHERE id = ANY (%(ids)s::uuid[]) AND state = 'queued'
+""",
+    Nothing,
+)
+
+
+def mark_unsent(tickets: Iterable[Ticket]) -> None:
+    """Notes that messages did not get through, so that recovery sends them within seconds."""
+    _UNSENT.count(ids=[ticket.task_run_id for ticket in tickets])

@@ -1,0 +1,250 @@
+"""Dispatch: looking at where a run stands, writing what follows, and sending what is ready.
+
+The one place where a run's tasks are found ready, skipped or upstream_failed and where a run ends.
+It may be called at any time, by anybody, twice at once: the run's row is locked first, and what is
+ready is computed from the rows, never from who called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from runs_app.actions import admission, promotion
+from runs_app.actions.consigning import PLACE, QUEUED, Place, consign
+from runs_app.actions.transitions import Move, run_move, task_move
+from runs_app.dispatching import publish_after_commit
+from runs_app.domain import blocks, planner
+from runs_app.domain.graph import Graph
+from runs_app.domain.states import RunState, TaskState
+from runs_app.selectors.graphs import graph_of
+from skytrail.database.statement import Nothing, Statement
+
+#: Up to this size the whole graph is planned each time: it costs next to nothing, and heals.
+SMALL = 200
+
+
+@dataclass(frozen=True)
+class _Run:
+    pk: UUID
+    state: str
+    dag_pk: UUID
+    dag_id: str
+    version_id: UUID
+
+
+_LOCK = Statement(
+    "lock_run",
+    """
+SELECT r.id AS pk, r.state, r.dag_id AS dag_pk, d.dag_id, r.version_id
+FROM skytrail_dag_run r JOIN skytrail_dag d ON d.id = r.dag_id
+WHERE r.id = %(run)s::uuid AND r.state IN ('running', 'cancelling')
+FOR NO KEY UPDATE OF r
+""",
+    _Run,
+)
+
+_LOAD_ALL = Statement(
+    "load_run",
+    f"SELECT {PLACE} FROM skytrail_task_run m WHERE m.run_id = %(run)s::uuid",
+    Place,
+)
+_LOAD_SOME = Statement(
+    "load_places",
+    f"""
+SELECT {PLACE} FROM skytrail_task_run m
+WHERE m.run_id = %(run)s::uuid AND m.position = ANY (%(positions)s::int[])
+""",
+    Place,
+)
+
+
+@dataclass(frozen=True)
+class _Position:
+    position: int
+
+
+_UNFINISHED = Statement(
+    "unfinished",
+    """
+SELECT position FROM skytrail_task_run
+WHERE run_id = %(run)s::uuid AND finished_at IS NULL LIMIT 1
+""",
+    _Position,
+)
+
+_QUEUE = task_move(
+    "queue",
+    Move(
+        guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
+    AND t.state = 'waiting' AND NOT t.is_gated""",
+        to="'queued'",
+        reason="'ready'",
+        sets=QUEUED,
+        returning=PLACE,
+    ),
+    Place,
+)
+
+_SETTLE = task_move(
+    "settle",
+    Move(
+        joins="""JOIN unnest(%(positions)s::int[], %(states)s::text[]) AS s (position, state)
+      ON s.position = t.position""",
+        guard="t.run_id = %(run)s::uuid AND t.state = 'waiting'",
+        to="s.state",
+        reason="'trigger rule'",
+        returning="m.position",
+    ),
+    _Position,
+)
+
+_GATE = Statement(
+    "ready_for_a_slot",
+    """
+UPDATE skytrail_task_run SET ready_at = clock_timestamp()
+WHERE run_id = %(run)s::uuid AND position = ANY (%(positions)s::int[])
+  AND state = 'waiting' AND is_gated AND ready_at IS NULL
+""",
+    Nothing,
+)
+
+_PLANNED = Statement(
+    "planned",
+    """
+UPDATE skytrail_dag_run SET planned_at = clock_timestamp(), replan_wanted = false
+WHERE id = %(run)s::uuid
+""",
+    Nothing,
+)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    id: UUID
+
+
+_END = run_move(
+    "end_run",
+    Move(
+        guard="t.id = %(run)s::uuid AND t.state IN ('running', 'cancelling')",
+        to="CASE WHEN t.state = 'cancelling' THEN 'cancelled' ELSE %(to)s::text END",
+        reason="'all tasks ended'",
+        sets="planned_at = clock_timestamp(), replan_wanted = false",
+    ),
+    _Ended,
+)
+
+
+def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) -> str:
+    """Moves a run on as far as its rows allow, and says in a few words what came of it.
+
+    `towards` are positions before which something has just ended; None has the whole graph planned.
+    A cheap look at `towards` suffices as long as all that came before them went well.
+    """
+    with transaction.atomic():
+        run = _LOCK.one(run=run_pk)
+        if run is None:
+            return "not running"
+        step = _Step(run, graph_of(run.version_id), actor)
+        if towards is None or len(step.graph) <= SMALL or not step.look_ahead(towards):
+            step.plan_all()
+    # Slots and runs that have become free are given out in transactions of their own: they touch
+    # rows of other runs, which nobody may do while holding this one.
+    if step.graph.is_gated:
+        admission.admit()
+    if step.has_ended:
+        promotion.promote(run.dag_pk)
+    return step.summary
+
+
+class _Step:
+    """One dispatch of one locked run."""
+
+    def __init__(self, run: _Run, graph: Graph, actor: str) -> None:
+        self.run = run
+        self.graph = graph
+        self.actor = actor
+        self.places: dict[int, Place] = {}
+        self.has_ended = False
+        self.summary = "nothing to do"
+
+    def look_ahead(self, towards: Iterable[int]) -> bool:
+        """Queues what is ready among `towards`; false if the whole graph has to be planned."""
+        wanted = set(towards)
+        for position in towards:
+            wanted.update(self.graph.nodes[position].upstream)
+            wanted.update(blocks.reach(self.graph, position))
+        if wanted:
+            self._load(_LOAD_SOME.all(run=self.run.pk, positions=sorted(wanted)))
+        ready = planner.ready_among(self.graph, towards, self._standings())
+        if ready is None:
+            return False
+        if ready:
+            self._queue(ready)
+            return True
+        # Nothing to start: perhaps because this was the last thing to end.
+        return _UNFINISHED.one(run=self.run.pk) is not None
+
+    def plan_all(self) -> None:
+        """Plans the whole graph and writes what follows."""
+        self._load(_LOAD_ALL.all(run=self.run.pk))
+        plan = planner.plan(self.graph, self._standings())
+        self._settle(plan)
+        if plan.ends:
+            self._end(plan.ends)
+            return
+        _PLANNED.count(run=self.run.pk)
+        if plan.ready and self.run.state == RunState.RUNNING:
+            self._queue(plan.ready)
+
+    def _load(self, rows: Iterable[Place]) -> None:
+        self.places = {row.position: row for row in rows}
+
+    def _standings(self) -> dict[int, planner.Standing]:
+        return {
+            place.position: planner.Standing(TaskState(place.state), self._chosen(place))
+            for place in self.places.values()
+        }
+
+    def _chosen(self, place: Place) -> frozenset[int] | None:
+        if place.chosen is None:
+            return None
+        return frozenset(self.graph.position_of[task_id] for task_id in place.chosen)
+
+    def _settle(self, plan: planner.Plan) -> None:
+        settled = dict.fromkeys(plan.skipped, TaskState.SKIPPED)
+        settled |= dict.fromkeys(plan.upstream_failed, TaskState.UPSTREAM_FAILED)
+        if settled:
+            _SETTLE.all(
+                run=self.run.pk,
+                positions=list(settled),
+                states=list(settled.values()),
+                actor=self.actor,
+            )
+            self.summary = f"settled {len(settled)}"
+
+    def _queue(self, ready: Sequence[int]) -> None:
+        if self.graph.is_gated:
+            _GATE.count(run=self.run.pk, positions=list(ready))
+        # What a message of an earlier block has claimed in the meantime is not queued again.
+        queued = _QUEUE.all(run=self.run.pk, positions=list(ready), actor=self.actor)
+        if not queued:
+            return
+        self.places.update({place.position: place for place in queued})
+        consignment = consign(
+            self.graph,
+            dag_id=self.run.dag_id,
+            run_pk=self.run.pk,
+            places=self.places,
+            queued=[place.position for place in queued],
+        )
+        publish_after_commit([consignment])
+        self.summary = f"queued {len(queued)}"
+
+    def _end(self, state: RunState) -> None:
+        self.has_ended = bool(_END.all(run=self.run.pk, to=state, actor=self.actor))
+        self.summary = f"run ended: {state}"

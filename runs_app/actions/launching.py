@@ -1,0 +1,289 @@
+"""Creating runs: one that somebody asks for, or many that a schedule asks for.
+
+A run's tasks are written with it, and its first ones are queued in the same transaction, so that
+starting costs no message more than the work itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from dags_app.domain import params
+from dags_app.domain.problems import suggestion
+from dags_app.models import Dag
+from runs_app.actions.consigning import PLACE, Place, consign
+from runs_app.dispatching import Consignment, publish_after_commit, request_dispatch_after_commit
+from runs_app.models import DagRun, Pool, RunType
+from runs_app.selectors.graphs import graph_of
+from skytrail.database.clock import database_now
+from skytrail.database.statement import Statement
+from skytrail.errors import Conflict, Invalid, Problem
+
+#: A request starts up to this many tasks by itself; more are left to the dispatcher.
+MAX_STARTED_BY_REQUEST = 100
+
+#: Airflow's rule for run ids.
+RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
+
+
+class RunExists(Conflict):
+    """The DAG {dag_id} already has a run {run_id}. Choose another run_id, or leave it out."""
+
+
+class IdempotencyKeyReused(Conflict):
+    """This Idempotency-Key was used for a run with other contents. Use a new key for a new run."""
+
+
+class BadRun(Invalid):
+    """The run cannot be created as asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """A run that is asked for. Dates are aware; `run_id` None has one made."""
+
+    run_type: RunType = RunType.MANUAL
+    run_id: str | None = None
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    conf: dict[str, Any] | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The run, and whether it is new: a repeated Idempotency-Key answers with the first one."""
+
+    run: DagRun
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class _Run:
+    pk: UUID
+    dag_pk: UUID
+    version_id: UUID
+    state: str
+
+
+# Rows of several DAGs at once, for the schedule tick; the caller holds the DAGs. Where the DAG has
+# as many running as it may have, or older ones wait, a run is created as queued.
+_INSERT_RUNS = Statement(
+    "insert_runs",
+    """
+WITH wanted AS (
+  SELECT * FROM unnest(
+    %(dags)s::uuid[], %(run_ids)s::text[], %(run_types)s::text[], %(logical_dates)s::timestamptz[],
+    %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(confs)s::text[], %(keys)s::text[]
+  ) WITH ORDINALITY
+    AS w (dag, run_id, run_type, logical_date, interval_start, interval_end, conf, key, place)
+), there AS (
+  SELECT dag_id, count(*) FILTER (WHERE state <> 'queued') AS active,
+    count(*) FILTER (WHERE state = 'queued') AS waiting
+  FROM skytrail_dag_run
+  WHERE dag_id = ANY (%(dags)s::uuid[]) AND state IN ('queued', 'running', 'cancelling')
+  GROUP BY dag_id
+), judged AS (
+  SELECT w.*, d.version_id, coalesce(there.waiting, 0) = 0
+      AND coalesce(there.active, 0) + row_number() OVER (PARTITION BY w.dag ORDER BY w.place)
+        <= d.max_active_runs AS may_start
+  FROM wanted w
+  JOIN skytrail_dag d ON d.id = w.dag
+  LEFT JOIN there ON there.dag_id = w.dag
+), created AS (
+  INSERT INTO skytrail_dag_run (
+    dag_id, version_id, run_id, run_type, triggered_by, state, logical_date,
+    data_interval_start, data_interval_end, conf, idempotency_key, started_at, planned_at,
+    replan_wanted, degraded
+  )
+  SELECT dag, version_id, run_id, run_type, %(actor)s,
+    CASE WHEN may_start THEN 'running' ELSE 'queued' END, logical_date,
+    interval_start, interval_end, conf::jsonb, key,
+    CASE WHEN may_start THEN clock_timestamp() END, clock_timestamp(), false, false
+  FROM judged ORDER BY place
+  ON CONFLICT DO NOTHING
+  RETURNING id, dag_id, version_id, state
+), history AS (
+  INSERT INTO skytrail_transition
+    (run_id, from_state, to_state, epoch, reason, actor, at)
+  SELECT id, '', state, 0, 'created', %(actor)s, clock_timestamp() FROM created
+)
+SELECT id AS pk, dag_id AS dag_pk, version_id, state FROM created
+""",
+    _Run,
+)
+
+_INSERT_TASKS = Statement(
+    "insert_task_runs",
+    f"""
+WITH created AS (
+  INSERT INTO skytrail_task_run (
+    run_id, version_task_id, dag_id, task_id, position, map_index, state,
+    attempt, max_attempts, epoch, lost_count, queue, pool, pool_slots, is_gated, priority, worker,
+    queued_at, published_at, publish_count
+  )
+  SELECT r.id, v.id, r.dag_id, v.task_id, v.position, -1,
+    CASE WHEN starts.now THEN 'queued' ELSE 'waiting' END,
+    starts.now::int, v.retries + 1, starts.now::int, 0,
+    v.queue, v.pool, v.pool_slots, v.is_gated, v.priority, '',
+    CASE WHEN starts.now THEN clock_timestamp() END,
+    CASE WHEN starts.now THEN clock_timestamp() END,
+    starts.now::int
+  FROM skytrail_dag_run r
+  JOIN skytrail_version_task v ON v.version_id = r.version_id
+  CROSS JOIN LATERAL (
+    SELECT %(start)s AND r.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated AS now
+  ) starts
+  WHERE r.id = ANY (%(runs)s::uuid[])
+  RETURNING *
+), history AS (
+  INSERT INTO skytrail_transition
+    (run_id, task_run_id, from_state, to_state, epoch, reason, actor, at)
+  SELECT run_id, id, 'waiting', state, epoch, 'ready', %(actor)s, clock_timestamp()
+  FROM created WHERE state = 'queued'
+)
+SELECT {PLACE} FROM created m
+""",
+    Place,
+)
+
+
+def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
+    """Creates one run of `dag` and starts it, or has it wait for its turn (`max_active_runs`).
+
+    Raises `BadRun` and `params.BadConf` for what was asked, `RunExists` where the run_id or the
+    scheduled date is taken, `IdempotencyKeyReused`.
+    """
+    request = _completed(dag, request)
+    with transaction.atomic():
+        _hold(dag)
+        if request.idempotency_key and (earlier := _with_key(dag, request)):
+            return Launched(earlier, is_new=False)
+        created = insert([(dag, request)], actor=actor, started_by_request=True)
+        if not created:
+            raise RunExists(dag_id=repr(dag.dag_id), run_id=repr(request.run_id))
+        run = DagRun.objects.select_related("dag", "version").get(pk=created[0])
+    return Launched(run, is_new=True)
+
+
+def insert(
+    wanted: Sequence[tuple[Dag, RunRequest]], *, actor: str, started_by_request: bool = False
+) -> list[UUID]:
+    """Writes complete requests as runs and has their first tasks sent; the keys of the new runs.
+
+    Requests whose run is there already are passed over. The caller holds the DAGs' rows.
+    """
+    runs = _INSERT_RUNS.all(
+        dags=[dag.pk for dag, _ in wanted],
+        run_ids=[request.run_id for _, request in wanted],
+        run_types=[str(request.run_type) for _, request in wanted],
+        logical_dates=[request.logical_date for _, request in wanted],
+        starts=[request.data_interval_start for _, request in wanted],
+        ends=[request.data_interval_end for _, request in wanted],
+        confs=[json.dumps(request.conf or {}) for _, request in wanted],
+        keys=[request.idempotency_key for _, request in wanted],
+        actor=actor,
+    )
+    if not runs:
+        return []
+    start = not (
+        started_by_request and len(graph_of(runs[0].version_id).roots) > MAX_STARTED_BY_REQUEST
+    )
+    places = _INSERT_TASKS.all(runs=[run.pk for run in runs], start=start, actor=actor)
+    names = {dag.pk: dag.dag_id for dag, _ in wanted}
+    _send(runs, places, names)
+    return [run.pk for run in runs]
+
+
+def _send(runs: Sequence[_Run], places: Sequence[Place], names: dict[UUID, str]) -> None:
+    """Has each run's queued tasks published; a run that could not start any is dispatched."""
+    by_run: dict[UUID, dict[int, Place]] = {}
+    for place in places:
+        by_run.setdefault(place.run_pk, {})[place.position] = place
+    consignments: list[Consignment] = []
+    for run in runs:
+        graph, rows = graph_of(run.version_id), by_run[run.pk]
+        queued = [position for position in graph.roots if rows[position].state == "queued"]
+        if queued:
+            consignments.append(
+                consign(
+                    graph, dag_id=names[run.dag_pk], run_pk=run.pk, places=rows, queued=queued
+                )
+            )
+        if run.state == "running" and len(queued) < len(graph.roots):
+            request_dispatch_after_commit(run.pk)
+    publish_after_commit(consignments)
+
+
+def _hold(dag: Dag) -> None:
+    """Locks the DAG, so that two requests cannot both take the last free place."""
+    Dag.objects.select_for_update(no_key=True).only("pk").get(pk=dag.pk)
+
+
+def _completed(dag: Dag, request: RunRequest) -> RunRequest:
+    """`request` with everything filled in that it left open."""
+    conf = request.conf if request.conf is not None else {}
+    if len(json.dumps(conf)) > params.MAX_CONF_BYTES:
+        limit = f"conf may have at most {params.MAX_CONF_BYTES:,} bytes as JSON"
+        raise BadRun(problems=[Problem("conf", "too_large", limit)])
+    if request.run_id is not None and not RUN_ID.fullmatch(request.run_id):
+        hint = "use letters a–z and A–Z, digits and the characters _ . ~ : + -"
+        raise BadRun(problems=[Problem("run_id", "bad_run_id", hint)])
+    _check_pools(dag)
+    return replace(
+        request,
+        conf=params.resolve(dag.params, conf),
+        run_id=request.run_id or run_id_for(request.run_type, request.logical_date),
+        data_interval_start=request.data_interval_start or request.logical_date,
+        data_interval_end=request.data_interval_end or request.logical_date,
+    )
+
+
+def run_id_for(run_type: RunType, logical_date: datetime | None) -> str:
+    """Airflow's form: `scheduled__2026-01-31T09:00:00+00:00`; random where no date tells it apart."""
+    moment = logical_date or database_now()
+    suffix = "" if run_type != RunType.MANUAL else f"_{secrets.token_hex(4)}"
+    return f"{run_type.value}__{moment.isoformat()}{suffix}"
+
+
+def _check_pools(dag: Dag) -> None:
+    """A task whose pool does not exist would wait for ever: say so while somebody listens."""
+    if not graph_of(dag.version_id).is_gated:
+        return
+    assert dag.version is not None
+    wanted = set(dag.version.tasks.exclude(pool=None).values_list("pool", flat=True))
+    known = set(Pool.objects.values_list("name", flat=True))
+    if missing := sorted(wanted - known):
+        raise BadRun(
+            problems=[
+                Problem(
+                    "pool",
+                    "no_such_pool",
+                    f"the DAG needs the pool {name!r}, which does not exist; create it first"
+                    f"{suggestion(name, known)}",
+                )
+                for name in missing
+            ]
+        )
+
+
+def _with_key(dag: Dag, request: RunRequest) -> DagRun | None:
+    """The run that was created under this Idempotency-Key, if it is the one asked for again."""
+    earlier = (
+        DagRun.objects.select_related("dag", "version")
+        .filter(dag=dag, idempotency_key=request.idempotency_key)
+        .first()
+    )
+    if earlier and (earlier.conf != request.conf or earlier.logical_date != request.logical_date):
+        raise IdempotencyKeyReused
+    return earlier

@@ -1,0 +1,154 @@
+"""Clearing tasks of a run, so that they run again: one, with what follows, or only what failed.
+
+A task that runs becomes `restarting` and is stopped first: its next execution never begins while
+the old one may still be at work. Earlier executions keep their rows, logs and outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from dags_app.domain.problems import suggestion
+from dags_app.models import Dag
+from runs_app.actions.transitions import Move, run_move, task_move
+from runs_app.dispatching import call_in_after_commit, request_dispatch_after_commit
+from runs_app.domain.graph import Graph
+from runs_app.domain.states import RunState, TaskState
+from runs_app.models import DagRun, TaskRun
+from runs_app.selectors.graphs import graph_of
+from skytrail.errors import Conflict, Invalid, Problem
+
+
+class BadSelection(Invalid):
+    """These tasks cannot be cleared."""
+
+
+class RunCannotBeCleared(Conflict):
+    """The run {run_id} is being cancelled; clear it when that is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which tasks: those named (None for all), with what follows them, and of these the failed."""
+
+    task_ids: Sequence[str] | None = None
+    downstream: bool = True
+    only_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToClear:
+    """A task run that is, or would be, cleared."""
+
+    task_id: str
+    map_index: int
+    state: str
+
+
+@dataclass(frozen=True)
+class _Cleared:
+    id: UUID
+    state: str
+    worker: str
+
+
+# A task that waits is as good as cleared. `max_attempts` starts anew: the task gets its retries
+# again, on top of the tries that it has used up.
+_CLEAR = task_move(
+    "clear",
+    Move(
+        guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
+    AND t.state NOT IN ('waiting', 'restarting')""",
+        to="CASE WHEN t.state IN ('running', 'cancelling') THEN 'restarting' ELSE 'waiting' END",
+        reason="'cleared'",
+        sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
+        max_attempts = t.attempt + 1 + (
+          SELECT v.retries FROM skytrail_version_task v WHERE v.id = t.version_task_id
+        ),
+        lost_count = 0,
+        chosen = NULL,
+        wake_at = NULL,
+        ready_at = NULL""",
+        returning="m.id, m.state, m.worker",
+    ),
+    _Cleared,
+)
+
+
+@dataclass(frozen=True)
+class _Reopened:
+    id: UUID
+    state: str
+
+
+_REOPEN = run_move(
+    "reopen",
+    Move(
+        joins="JOIN skytrail_dag d ON d.id = t.dag_id",
+        guard="t.id = %(run)s::uuid AND t.state IN ('success', 'failed', 'cancelled')",
+        to="""CASE WHEN d.max_active_runs > (
+        SELECT count(*) FROM skytrail_dag_run a
+        WHERE a.dag_id = t.dag_id AND a.state IN ('running', 'cancelling')
+      ) THEN 'running' ELSE 'queued' END""",
+        reason="'tasks cleared'",
+        returning="m.id, m.state",
+    ),
+    _Reopened,
+)
+
+def clear(
+    run: DagRun, selection: Selection, *, actor: str, dry_run: bool = False
+) -> list[ToClear]:
+    """Has the selected tasks run again; with `dry_run` only says which they are.
+
+    Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is under way.
+    """
+    graph = graph_of(run.version_id)
+    positions = _selected(graph, selection)
+    with transaction.atomic():
+        # The DAG first: whether the run may go on at once depends on how many others run.
+        Dag.objects.select_for_update(no_key=True).only("pk").get(pk=run.dag_id)
+        held = DagRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if held.state == RunState.CANCELLING:
+            raise RunCannotBeCleared(run_id=repr(held.run_id))
+        rows = list(
+            TaskRun.objects.filter(run=held, position__in=positions)
+            .exclude(state=TaskState.WAITING)
+            .order_by("position", "map_index")
+        )
+        if selection.only_failed:
+            failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
+            rows = [row for row in rows if row.state in failed]
+        if rows and not dry_run:
+            _clear_and_reopen(held, rows, actor)
+    return [ToClear(row.task_id, row.map_index, row.state) for row in rows]
+
+
+def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], actor: str) -> None:
+    cleared = _CLEAR.all(run=run.pk, positions=[row.position for row in rows], actor=actor)
+    call_in_after_commit(row.worker for row in cleared if row.state == TaskState.RESTARTING)
+    reopened = _REOPEN.one(run=run.pk, actor=actor)
+    if reopened is None or reopened.state == RunState.RUNNING:
+        request_dispatch_after_commit(run.pk)
+
+
+def _selected(graph: Graph, selection: Selection) -> set[int]:
+    if selection.task_ids is None:
+        return set(range(len(graph)))
+    unknown = [
+        Problem(
+            f"task_ids[{place}]",
+            "unknown_task",
+            f"the run has no task {name!r}{suggestion(name, graph.position_of)}",
+        )
+        for place, name in enumerate(selection.task_ids)
+        if name not in graph.position_of
+    ]
+    if unknown:
+        raise BadSelection(problems=unknown)
+    chosen = {graph.position_of[name] for name in selection.task_ids}
+    return chosen | graph.descendants(chosen) if selection.downstream else chosen

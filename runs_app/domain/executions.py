@@ -1,0 +1,47 @@
+"""What a worker is given when it claims a task run, and what it is told when it has finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from runs_app.domain.states import TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One claimed execution: who it is, what to do, and by which rules. Times in seconds."""
+
+    task_run_id: UUID
+    epoch: int
+    attempt: int
+    max_attempts: int
+    task_id: str
+    map_index: int
+    dag_id: str
+    run_pk: UUID
+    run_id: str
+    run_type: str
+    logical_date: datetime | None
+    data_interval_start: datetime | None
+    data_interval_end: datetime | None
+    conf: dict[str, Any]
+    command_digest: str
+    command: str
+    timeout_seconds: float | None
+    retry_delay_seconds: float
+    retry_exponential_backoff: float
+    max_retry_delay_seconds: float
+    #: The tasks a branch may choose from; empty for other tasks.
+    downstream: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of an execution. `needs_dispatch`: the canvas alone will not carry it on."""
+
+    state: TaskState
+    run_pk: UUID
+    needs_dispatch: bool

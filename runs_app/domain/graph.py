@@ -1,0 +1,70 @@
+"""A frozen version's graph as the engine sees it: tasks by position, in topological order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dags_app.domain import topology
+from dags_app.domain.spec import TriggerRule
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One task of a version. `upstream` holds positions, all smaller than its own."""
+
+    position: int
+    task_id: str
+    upstream: tuple[int, ...] = ()
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    is_branch: bool = False
+    #: It needs a slot somewhere (a pool, its DAG's max_active_tasks), so it is admitted by itself.
+    is_gated: bool = False
+
+
+class Graph:
+    """The tasks of a version, and who comes after whom. Immutable, and shared between threads."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = tuple(nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @cached_property
+    def downstream(self) -> tuple[tuple[int, ...], ...]:
+        """For each position, those directly after it."""
+        after: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for parent in node.upstream:
+                after[parent].append(node.position)
+        return tuple(map(tuple, after))
+
+    @cached_property
+    def leaves(self) -> tuple[int, ...]:
+        """The positions with nothing after them: they decide how the run ends."""
+        return tuple(node.position for node in self.nodes if not self.downstream[node.position])
+
+    @cached_property
+    def roots(self) -> tuple[int, ...]:
+        """The positions with nothing before them."""
+        return tuple(node.position for node in self.nodes if not node.upstream)
+
+    @cached_property
+    def is_gated(self) -> bool:
+        """Whether any task needs a slot."""
+        return any(node.is_gated for node in self.nodes)
+
+    @cached_property
+    def position_of(self) -> dict[str, int]:
+        """Task id to position."""
+        return {node.task_id: node.position for node in self.nodes}
+
+    def descendants(self, positions: Iterable[int]) -> set[int]:
+        """Everything after any of `positions`."""
+        return set().union(*(topology.descendants(position, self._edges) for position in positions))
+
+    @cached_property
+    def _edges(self) -> dict[int, tuple[int, ...]]:
+        return dict(enumerate(self.downstream))

@@ -1,0 +1,109 @@
+"""How an execution ended, as one value; and what a task's code may raise to say so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from runs_app.domain.states import TaskState
+from skytrail.documents import unstorable
+
+#: Return values and named outputs up to this size are rows.
+MAX_OUTPUT_BYTES = 65_536
+
+#: An error message is cut to this length; the log has the rest.
+MAX_ERROR_CHARACTERS = 4_000
+
+
+class Skip(Exception):  # noqa: N818  # not an error: Airflow's AirflowSkipException
+    """Raised by a task's code: nothing to do this time; the task counts as skipped."""
+
+
+class Fail(Exception):  # noqa: N818  # named for what it does: Airflow's AirflowFailException
+    """Raised by a task's code: failed for good; retries would not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an executor reports. `state` is one of success, failed, skipped and cancelled."""
+
+    state: TaskState
+    #: What later tasks may use; None for nothing. JSON values only.
+    output: Any = None
+    #: Ids of the tasks that a branch goes on with.
+    chosen: tuple[str, ...] | None = None
+    #: What went wrong, or why it was skipped, in a sentence for people.
+    message: str = ""
+    #: A word for programs: `exit_code`, `exception`, `timeout`, `not_found`, …
+    reason: str = ""
+    exit_code: int | None = None
+    #: Whether another try could help.
+    may_retry: bool = True
+
+    @classmethod
+    def success(cls, output: Any = None, *, chosen: tuple[str, ...] | None = None) -> Outcome:
+        return cls(state=TaskState.SUCCESS, output=output, chosen=chosen)
+
+    @classmethod
+    def skipped(cls, message: str, *, exit_code: int | None = None) -> Outcome:
+        return cls(state=TaskState.SKIPPED, message=message, reason="skipped", exit_code=exit_code)
+
+    @classmethod
+    def failed(
+        cls,
+        message: str,
+        *,
+        reason: str,
+        exit_code: int | None = None,
+        may_retry: bool = True,
+    ) -> Outcome:
+        return cls(
+            state=TaskState.FAILED,
+            message=message,
+            reason=reason,
+            exit_code=exit_code,
+            may_retry=may_retry,
+        )
+
+
+class Unkeepable(ValueError):
+    """A value that cannot be kept as a task's output; the text says why and what to do."""
+
+
+def keepable(value: Any) -> Any:
+    """`value` as the JSON that is kept: dates as ISO 8601, Decimal and UUID as text.
+
+    Raises `Unkeepable` for what is not JSON, or larger than `MAX_OUTPUT_BYTES`.
+    """
+    if value is None:
+        return None
+    try:
+        text = json.dumps(value, default=_plain, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Unkeepable(
+            f"what the task returns cannot be kept as JSON ({error}); return plain values, or None"
+        ) from error
+    if len(text) > MAX_OUTPUT_BYTES:
+        raise Unkeepable(
+            f"what the task returns has {len(text):,} bytes as JSON; at most {MAX_OUTPUT_BYTES:,} "
+            "are kept. Write large data to a file or a database and return its place"
+        )
+    kept = json.loads(text)
+    if unstorable(kept):
+        raise Unkeepable("what the task returns has text with NUL or broken Unicode characters")
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal | UUID | PurePath):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")

@@ -1,0 +1,68 @@
+"""The Celery application, in the safest of Celery's manners.
+
+Messages hold ids; results are not stored but for what chords count; nothing is left to Celery that
+would be lost with a message: no retries, no ETA, no revokes.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
+
+from django.conf import settings  # noqa: E402  # the line above has to come first
+
+app = Celery("skytrail")
+
+app.conf.update(
+    broker_url=settings.SKYTRAIL_REDIS_URL,
+    result_backend=settings.SKYTRAIL_REDIS_URL,
+    include=["workers.tasks", "workers.ticks", "workers.lifecycle"],
+    # What may come in, and what goes out: JSON only.
+    accept_content=["json"],
+    result_accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    # Who loses what when a process dies: see docs/guarantees.md.
+    task_acks_late=True,
+    task_reject_on_worker_lost=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    # The truth about a task is its row.
+    task_ignore_result=True,
+    task_track_started=False,
+    result_expires=86_400,
+    # No message waits in a worker that is busy while another one is idle.
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    # A full or restarting Redis is no reason for a worker to exit.
+    broker_channel_error_retry=True,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    task_publish_retry_policy={
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.5,
+    },
+    broker_transport_options={
+        # Recovery comes from the leases in Postgres, not from Redis giving messages out again.
+        "visibility_timeout": 86_400,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        # Of the ten steps that Celery has, three: before others, normal, after others.
+        "priority_steps": [0, 5, 9],
+        "queue_order_strategy": "priority",
+    },
+    task_default_queue="default",
+    task_default_priority=5,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    # Flower switches events on while it listens; nobody else pays for them.
+    worker_send_task_events=False,
+    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    timezone="UTC",
+)

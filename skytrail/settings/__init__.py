@@ -1,0 +1,196 @@
+"""Django's settings. What can be given from outside stands in `environment.py`.
+
+A Django project that wants its own code and models in tasks makes a settings module of its own,
+begins it with `from skytrail.settings import *`, and names it in DJANGO_SETTINGS_MODULE.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from pydantic import ValidationError
+
+from skytrail.settings.environment import Environment
+
+try:
+    environment = Environment()
+except ValidationError as error:
+    for finding in error.errors():
+        name = str(finding["loc"][0]).upper()
+        sys.stderr.write(f"Skytrail: the setting {name} cannot be used: {finding['msg']}\n")
+    raise SystemExit(2) from None
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+DEBUG = False
+# Without a given key sessions end when the process does, and no two processes share them.
+SECRET_KEY = environment.secret_key or secrets.token_urlsafe(50)
+ALLOWED_HOSTS = environment.allowed_hosts
+CSRF_TRUSTED_ORIGINS = environment.trusted_origins
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "skytrail.database",
+    "skytrail.security",
+    "dags_app",
+    "runs_app",
+    "workers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Nothing answers without a login but what says so itself.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "skytrail.urls"
+ASGI_APPLICATION = "skytrail.asgi.application"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "skytrail" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---------------------------------------------------------------------------------- database
+
+_database: dict[str, Any] = dict(dj_database_url.parse(environment.database_url))
+_database.setdefault("OPTIONS", {})
+if environment.database_pool:
+    # For ASGI, where every request runs in a thread of its own: a connection per request cost
+    # half the throughput.
+    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": environment.database_pool}
+else:
+    _database["CONN_MAX_AGE"] = None
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------------------------- people
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.https else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step: packages' files are served where they are
+
+# A definition of 10,000 tasks comes as one JSON document; the admin's form has a field per cell.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8_388_608
+
+# ---------------------------------------------------------------------------------- REST
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "skytrail.security.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["skytrail.rest.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "skytrail.rest.pagination.NewestFirst",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "skytrail.rest.errors.handle",
+    "DEFAULT_THROTTLE_RATES": {"login": "20/min"},
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Skytrail",
+    "DESCRIPTION": "DAGs, their versions and runs. Errors have one shape; lists come in pages.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "TaskState": "runs_app.domain.states.TaskState",
+        "RunState": "runs_app.domain.states.RunState",
+    },
+}
+
+# ---------------------------------------------------------------------------------- logging
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "skytrail": {"level": "INFO"},
+        "workers": {"level": "INFO"},
+    },
+}
+
+# ---------------------------------------------------------------------------------- Skytrail
+
+SKYTRAIL_DISPATCHER = "workers.dispatcher.CeleryDispatcher"
+SKYTRAIL_CELERY_APP = "skytrail.celery.app"
+SKYTRAIL_REDIS_URL = environment.redis_url
+SKYTRAIL_LEASE_SECONDS = environment.lease_seconds
+SKYTRAIL_MAX_LOST = environment.max_lost
+SKYTRAIL_STOP_GRACE_SECONDS = environment.stop_grace_seconds
+SKYTRAIL_LOG_LIMIT_BYTES = environment.log_limit_bytes
+SKYTRAIL_HTTP_ALLOWED = environment.http_allowed
+SKYTRAIL_TASK_MODULES = environment.task_modules
+SKYTRAIL_FLOWER_URL = environment.flower_url
+SKYTRAIL_FLOWER_BASIC_AUTH = environment.flower_basic_auth
+SKYTRAIL_TOKEN_TTL = timedelta(hours=environment.token_hours)
+SKYTRAIL_KEEP_RUNS = (
+    timedelta(days=environment.keep_runs_days) if environment.keep_runs_days else None
+)

@@ -1,0 +1,67 @@
+"""Every setting that can be given from outside, as environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Words = Annotated[list[str], NoDecode]
+
+
+class Environment(BaseSettings):
+    """Names are upper case; those without another name begin with `SKYTRAIL_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SKYTRAIL_", use_attribute_docstrings=True, populate_by_name=True
+    )
+
+    database_url: str = Field(
+        default="postgresql://localhost/skytrail", validation_alias="DATABASE_URL"
+    )
+    """Where PostgreSQL (14 or later) is; `skytrail up` brings its own where this is not set."""
+    redis_url: str = Field(default="redis://localhost:6379/0", validation_alias="REDIS_URL")
+    """Where Redis or Valkey is; `skytrail up` brings its own where this is not set."""
+    secret_key: str | None = None
+    """Signs sessions. `skytrail up` makes one and keeps it in the data folder."""
+    allowed_hosts: Words = ["localhost", "127.0.0.1", "[::1]"]
+    """The host names that the web server answers to, separated by commas."""
+    trusted_origins: Words = []
+    """Origins such as https://skytrail.example.org, where a proxy serves Skytrail under another name."""
+    https: bool = False
+    """Whether people reach it over HTTPS: cookies are then sent over HTTPS only."""
+    data_dir: Path = Path(".skytrail")
+    """Where `skytrail up` keeps its state."""
+    database_pool: int = Field(default=0, ge=0, le=500)
+    """How many database connections a web process keeps open; 0 for one per thread."""
+    flower_url: str | None = None
+    """Where Flower listens, to be shown behind the login under /flower."""
+    flower_basic_auth: str | None = Field(default=None, validation_alias="FLOWER_BASIC_AUTH")
+    """`user:password` that Flower asks for."""
+    task_modules: Words = []
+    """Modules that workers import at their start, to know your Celery tasks."""
+    lease_seconds: int = Field(default=60, ge=2, le=3600)
+    """How long a worker may be silent before its tasks are given to others."""
+    max_lost: int = Field(default=3, ge=0, le=100)
+    """How often a task is run again because its worker was lost."""
+    stop_grace_seconds: float = Field(default=5.0, ge=0, le=600)
+    """How long a task that is told to stop may take before it is killed."""
+    log_limit_bytes: int = Field(default=8_388_608, ge=1024, le=1_073_741_824)
+    """How much of what one execution writes is kept."""
+    http_allowed: Words = []
+    """Private addresses that http tasks may reach: host names, addresses or networks."""
+    token_hours: float = Field(default=24.0, gt=0, le=8760)
+    """How long an API token is valid."""
+    keep_runs_days: float | None = Field(default=None, gt=0)
+    """Runs that ended longer ago are deleted; not set: they are kept."""
+
+    @field_validator(
+        "allowed_hosts", "trusted_origins", "task_modules", "http_allowed", mode="before"
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [word.strip() for word in value.split(",") if word.strip()]
+        return value

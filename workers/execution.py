@@ -1,0 +1,154 @@
+"""One message's way through a worker: claim, execute, finish, and see that the run goes on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from celery.exceptions import Ignore
+from django.conf import settings
+from django.db import connection
+from pydantic import TypeAdapter
+
+from dags_app.domain.commands import Command, TaskType, digest_of
+from dags_app.domain.spec import TASK_CLASSES
+from runs_app.dispatching import get_dispatcher
+from runs_app.domain.claims import Refusal
+from runs_app.domain.executions import Execution, Finished
+from runs_app.domain.outcomes import Outcome
+from runs_app.domain.states import TaskState
+from workers.companion import Companion
+from workers.executors.contract import Call
+from workers.executors.registry import EXECUTORS
+from workers.gateway import DatabaseGateway, RunGateway
+from workers.interruption import Interrupted, Interruption, Reason
+from workers.log import Log, Piece
+from workers.rendering import CannotRender, render
+
+_logger = logging.getLogger(__name__)
+
+
+def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
+    """Executes a task run, if this message is the one that may; says in a word what came of it.
+
+    Raises Celery's `Ignore` where the canvas must not go on from here: see `Refusal.ELSEWHERE`.
+    """
+    gateway = _gateway()
+    execution = gateway.claim(task_run_id=task_run_id, epoch=epoch, worker=worker)
+    if isinstance(execution, Refusal):
+        if execution is Refusal.ELSEWHERE:
+            raise Ignore
+        return execution.value
+    log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
+    try:
+        with _companion().watching(execution, log) as interruption:
+            outcome = _execute(execution, log, interruption, gateway)
+    except Interrupted as interrupted:
+        return _interrupted(execution, interrupted.reason, log, worker)
+    finally:
+        _tidy_up()
+    return _finish(execution, outcome, log.close_and_take(), worker)
+
+
+def _execute(
+    execution: Execution, log: Log, interruption: Interruption, gateway: RunGateway
+) -> Outcome:
+    """Does the work; whatever goes wrong on our side is an outcome too."""
+    try:
+        command = _read(execution)
+        command = render(command, execution, lambda ids: gateway.outputs(execution, ids))
+        call = Call(execution, command, log, interruption)
+        return EXECUTORS[command.type].execute(call)
+    except CannotRender as error:
+        return Outcome.failed(str(error), reason="bad_template", may_retry=False)
+    except _Forged as error:
+        return Outcome.failed(str(error), reason="digest_mismatch", may_retry=False)
+    except Exception as error:
+        _logger.exception("executing %s failed within Skytrail", execution.task_id)
+        return Outcome.failed(
+            f"Skytrail itself failed: {type(error).__name__}: {error}", reason="internal_error"
+        )
+
+
+class _Forged(Exception):
+    """The stored command is not the one whose digest the version names; it is not executed."""
+
+
+@cache
+def _command_type(kind: str) -> TypeAdapter[Command]:
+    return TypeAdapter(TASK_CLASSES[TaskType(kind)].command_class)
+
+
+def _read(execution: Execution) -> Command:
+    if digest_of(execution.command) != execution.command_digest:
+        raise _Forged(_Forged.__doc__)
+    document: dict[str, Any] = json.loads(execution.command)
+    return _command_type(document["type"]).validate_python(document)
+
+
+def _interrupted(execution: Execution, reason: Reason, log: Log, worker: str) -> str:
+    """Writes down what became of work that was told to stop."""
+    pieces = log.close_and_take()
+    if reason is Reason.LEASE_LOST:
+        # Somebody else has it, or will: only the log is kept, under this execution's own number.
+        for piece in pieces:
+            _gateway().append_log(execution, piece)
+        return "lease lost"
+    if reason is Reason.SHUTDOWN:
+        for piece in pieces:
+            _gateway().append_log(execution, piece)
+        handed_back = _gateway().hand_back(execution, worker=worker)
+        return "handed back" if handed_back else "lease lost"
+    return _finish(execution, outcome_of(reason, execution), pieces, worker)
+
+
+def outcome_of(reason: Reason, execution: Execution) -> Outcome:
+    """The outcome of work that was stopped."""
+    if reason is Reason.TIMEOUT:
+        limit = f"{execution.timeout_seconds:g} s"
+        return Outcome.failed(f"it ran longer than its time limit of {limit}", reason="timeout")
+    return Outcome(state=TaskState.CANCELLED, message="it was told to stop", reason="cancelled")
+
+
+def _finish(execution: Execution, outcome: Outcome, pieces: Sequence[Piece], worker: str) -> str:
+    finished = _gateway().finish(execution, outcome, worker=worker, rest_of_log=pieces)
+    if finished is None:
+        return "lease lost"
+    _go_on(finished)
+    return finished.state.value
+
+
+def _go_on(finished: Finished) -> None:
+    """Where the canvas alone does not lead on, the dispatcher is told directly."""
+    if finished.needs_dispatch:
+        get_dispatcher().request_dispatch(finished.run_pk)
+
+
+def _on_stuck(execution: Execution, reason: Reason) -> None:
+    """The companion ends this process next: what follows from that is written down first."""
+    if reason in (Reason.TIMEOUT, Reason.CANCELLED):
+        _finish(execution, outcome_of(reason, execution), [], worker="companion")
+
+
+def _tidy_up() -> None:
+    """Leaves the database connection as the next execution expects it, whatever user code did."""
+    if connection.connection is None:
+        return
+    if connection.in_atomic_block or not connection.get_autocommit():
+        connection.close()
+
+
+@cache
+def _gateway() -> RunGateway:
+    return DatabaseGateway()
+
+
+@cache
+def _companion() -> Companion:
+    companion = Companion(_gateway(), on_stuck=_on_stuck)
+    companion.start()
+    return companion

@@ -1,0 +1,24 @@
+"""Which executor does which type of task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dags_app.domain.commands import TaskType
+from workers.executors.bash import BashExecutor
+from workers.executors.branch import BranchExecutor
+from workers.executors.celery_task import CeleryExecutor
+from workers.executors.contract import Executor
+from workers.executors.empty import EmptyExecutor
+from workers.executors.http import HttpExecutor
+from workers.executors.python import PythonExecutor
+
+EXECUTORS: Mapping[TaskType, Executor[Any]] = {
+    TaskType.EMPTY: EmptyExecutor(),
+    TaskType.BASH: BashExecutor(),
+    TaskType.PYTHON: PythonExecutor(),
+    TaskType.CELERY: CeleryExecutor(),
+    TaskType.HTTP: HttpExecutor(),
+    TaskType.BRANCH: BranchExecutor(),
+}

@@ -1,0 +1,185 @@
+"""The keeper: the thread of a worker that keeps its leases alive and passes on what it is told.
+
+One statement renews everything that the worker's pool processes execute; its answer says what is to
+stop. The keeper also reports the worker, hands over what dead pool processes held, and, in a
+dispatcher, has the periodic jobs run when nobody else does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from celery.worker import state as worker_state
+from django.conf import settings
+from django.db import Error as DatabaseError, connection
+
+from runs_app.actions import leases, recovery, ticks as turns
+from runs_app.domain.states import TaskState
+from workers import names, ticks
+from workers.companion import tell
+from workers.interruption import Reason
+
+_logger = logging.getLogger(__name__)
+
+#: How often the keeper looks whether periodic jobs are overdue, in seconds.
+LOOK_AFTER_JOBS_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The worker as it reports itself."""
+
+    name: str
+    queues: tuple[str, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An execution in one of the pool processes."""
+
+    task_run_id: UUID
+    epoch: int
+    pid: int
+
+    @property
+    def key(self) -> tuple[UUID, int]:
+        return self.task_run_id, self.epoch
+
+
+@dataclass
+class Keeper:
+    """See above. All methods but `run` may be called from Celery's own thread."""
+
+    identity: Identity
+    sockets: Path
+    _wanted: threading.Event = field(default_factory=threading.Event)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _dead: list[tuple[UUID, int]] = field(default_factory=list)
+    _stop_at: float | None = None
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread = threading.Thread(target=self.run, name="skytrail-keeper", daemon=True)
+        self._thread.start()
+
+    def renew_now(self) -> None:
+        """Renews at once: somebody wants something stopped."""
+        self._wanted.set()
+
+    def process_died(self, task_run_id: UUID, epoch: int) -> None:
+        """A pool process died while it executed this."""
+        self._dead.append((task_run_id, epoch))
+        self._wanted.set()
+
+    def shutting_down(self) -> None:
+        """The worker stops: what does not end within the grace time is handed back."""
+        self._stop_at = time.monotonic() + settings.SKYTRAIL_STOP_GRACE_SECONDS
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """Ends, after the worker has said goodbye."""
+        self._stopped.set()
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def run(self) -> None:
+        """The thread."""
+        next_look = time.monotonic() + LOOK_AFTER_JOBS_EVERY
+        next_renewal = 0.0
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            try:
+                if now >= next_renewal or self._wanted.is_set():
+                    self._wanted.clear()
+                    self._hand_over_dead()
+                    self._renew()
+                    next_renewal = now + settings.SKYTRAIL_LEASE_SECONDS / 6
+                if names.DISPATCH_QUEUE in self.identity.queues and now >= next_look:
+                    next_look = now + LOOK_AFTER_JOBS_EVERY
+                    self._run_overdue_jobs()
+            except DatabaseError as error:
+                _logger.warning("could not renew leases, trying again: %s", error)
+                connection.close()
+                next_renewal = now + 1.0
+            self._stop_what_is_left()
+            self._wanted.wait(timeout=self._pause(next_renewal, next_look))
+        self._say_goodbye()
+
+    def _pause(self, next_renewal: float, next_look: float) -> float:
+        due = min(next_renewal, next_look)
+        if self._stop_at is not None:
+            due = min(due, max(self._stop_at, time.monotonic() + 0.2))
+        return max(0.0, due - time.monotonic())
+
+    def _renew(self) -> None:
+        leases.report(
+            name=self.identity.name,
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            queues=self.identity.queues,
+            concurrency=self.identity.concurrency,
+        )
+        running = list(_running())
+        held = {(row.id, row.epoch): row for row in leases.renew([r.key for r in running])}
+        # One that has ended meanwhile is missing from the answer, and no longer running either.
+        still = {execution.key for execution in _running()}
+        for execution in running:
+            row = held.get(execution.key)
+            if row is None and execution.key in still:
+                self._tell(execution, Reason.LEASE_LOST)
+            elif row is not None and row.state != TaskState.RUNNING:
+                self._tell(execution, Reason.CANCELLED)
+
+    def _stop_what_is_left(self) -> None:
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            for execution in _running():
+                self._tell(execution, Reason.SHUTDOWN)
+
+    def _tell(self, execution: _Running, reason: Reason) -> None:
+        tell(
+            self.sockets,
+            execution.pid,
+            task_run_id=execution.task_run_id,
+            epoch=execution.epoch,
+            reason=reason,
+        )
+
+    def _hand_over_dead(self) -> None:
+        dead, self._dead = self._dead, []
+        if dead:
+            _logger.warning("pool processes died while they executed %s task(s)", len(dead))
+            try:
+                recovery.take_over_dead(dead)
+            except DatabaseError:
+                self._dead = dead + self._dead
+                raise
+
+    def _run_overdue_jobs(self) -> None:
+        for name in turns.overdue(ticks.OVERDUE_AFTER):
+            ticks.send(name)
+
+    def _say_goodbye(self) -> None:
+        try:
+            leases.leave(name=self.identity.name, pid=os.getpid())
+        except DatabaseError as error:
+            _logger.warning("could not say goodbye: %s", error)
+        connection.close()
+
+
+def _running() -> Iterable[_Running]:
+    """What the pool processes execute now, as Celery's parent process knows it."""
+    for request in list(worker_state.active_requests):
+        if request.type == names.RUN and request.worker_pid is not None:
+            task_run_id, epoch = request.args
+            yield _Running(UUID(task_run_id), int(epoch), request.worker_pid)

@@ -1,0 +1,30 @@
+"""Skytrail's two Celery tasks: execute a task run, and plan a run.
+
+Both take ids, return a short word for whoever watches Flower, and may run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from runs_app.actions.dispatching_steps import dispatch
+from workers import names
+from workers.execution import perform
+
+
+@shared_task(name=names.RUN, bind=True)
+def run(self: Any, task_run_id: str, epoch: int) -> str:
+    """Executes a task run."""
+    return perform(
+        task_run_id=UUID(task_run_id), epoch=epoch, worker=self.request.hostname or "local"
+    )
+
+
+@shared_task(name=names.DISPATCH, bind=True)
+def dispatch_run(self: Any, run_pk: str, towards: Sequence[int] | None = None) -> str:
+    """Plans a run and sends what is ready."""
+    return dispatch(UUID(run_pk), towards, actor=self.request.hostname or "local")

@@ -1,0 +1,79 @@
+"""The periodic jobs. All are idempotent and may run twice at once: beat may be down or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from celery import shared_task
+from django.conf import settings
+
+from runs_app.actions import recovery, retention, scheduling, ticks, waking
+from skytrail.security import tokens
+from workers import names
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A periodic job; `every` is in seconds."""
+
+    name: str
+    task: str
+    every: int
+    description: str
+
+
+SCHEDULE = Job("schedule", "skytrail.tick.schedule", 1, "Creates the runs that are due.")
+WAKE = Job("wake", "skytrail.tick.wake", 1, "Takes up retries and waits whose time has come.")
+RECOVER = Job(
+    "recover", "skytrail.tick.recover", 5, "Finds what Redis or a worker has lost, and sends it again."
+)
+PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
+
+JOBS = (SCHEDULE, WAKE, RECOVER, PRUNE)
+
+#: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
+OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
+
+
+def _in_turn(job: Job, work: Callable[[], object]) -> str:
+    """Does `work` unless another beat or dispatcher has just had it done."""
+    if ticks.take_turn(job.name, every=job.every) is None:
+        return "just done"
+    return str(work())
+
+
+@shared_task(name=SCHEDULE.task)
+def schedule() -> str:
+    """Creates the runs that are due."""
+    return _in_turn(SCHEDULE, scheduling.tick)
+
+
+@shared_task(name=WAKE.task)
+def wake() -> str:
+    """Takes up what slept and is due."""
+    return _in_turn(WAKE, waking.wake)
+
+
+@shared_task(name=RECOVER.task)
+def recover() -> str:
+    """One sweep of recovery, which keeps its turn itself: it measures the gap between two."""
+    found = recovery.recover(every=RECOVER.every)
+    return "just done" if found is None else str(found)
+
+
+@shared_task(name=PRUNE.task)
+def prune() -> str:
+    """Deletes expired tokens, and runs older than SKYTRAIL_KEEP_RUNS_DAYS."""
+    tokens.prune()
+    keep = settings.SKYTRAIL_KEEP_RUNS
+    return _in_turn(PRUNE, lambda: retention.prune(keep=keep) if keep else 0)
+
+
+BY_NAME = {"schedule": schedule, "wake": wake, "recover": recover, "prune": prune}
+
+
+def send(name: str) -> None:
+    """Has a job run by the dispatcher; a message that finds none within its time is dropped."""
+    job = next(job for job in JOBS if job.name == name)
+    BY_NAME[name].apply_async(queue=names.DISPATCH_QUEUE, priority=5, expires=max(5, job.every))
