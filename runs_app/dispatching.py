@@ -71,9 +71,7 @@ def publish_after_commit(consignments: Sequence[Consignment]) -> None:
 
 def request_dispatch_after_commit(run_pk: UUID, towards: Sequence[int] | None = None) -> None:
     """Asks for a dispatch once the rows are durable."""
-    transaction.on_commit(
-        partial(get_dispatcher().request_dispatch, run_pk, towards), robust=True
-    )
+    transaction.on_commit(partial(get_dispatcher().request_dispatch, run_pk, towards), robust=True)
 
 
 def call_in_after_commit(workers: Iterable[str]) -> None:

@@ -7,9 +7,9 @@ import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402  # the line above has to come first
+from django.core.asgi import get_asgi_application  # the line above has to come first
 
-import skytrail.celery  # noqa: E402, F401  # makes the Celery application the current one
+import skytrail.celery  # noqa: F401  # makes the Celery application the current one
 
 # WhiteNoise hands over files as plain iterators, which is fine for files.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")

@@ -12,7 +12,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
 
-from django.conf import settings  # noqa: E402  # the line above has to come first
+from django.conf import settings  # the line above has to come first
 
 app = Celery("skytrail")
 
@@ -66,3 +66,5 @@ app.conf.update(
     beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
     timezone="UTC",
 )
+# Celery would open a database connection for each task anew. Ours looks after it itself.
+app.conf["CELERY_DB_REUSE_MAX"] = 2**62

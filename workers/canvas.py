@@ -24,9 +24,7 @@ def canvases(consignment: Consignment, *, app: Celery) -> Iterator[tuple[Block, 
     """The canvas for each block of a consignment."""
     for block in consignment.blocks:
         end = dispatch(consignment.run_pk, block.towards, app=app)
-        stretches = [
-            list(_steps(stretch, consignment.tickets, app)) for stretch in block.stretches
-        ]
+        stretches = [list(_steps(stretch, consignment.tickets, app)) for stretch in block.stretches]
         if len(stretches) == 1:
             yield block, chain(*stretches[0], end, app=app)
         else:

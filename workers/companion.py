@@ -133,7 +133,7 @@ class Companion(threading.Thread):
             charge = self._charge
             if charge is None or charge.key != key or charge.kill_at is not None:
                 return
-            # An executor with a process of its own uses up the grace time itself; then it is our turn.
+            # An executor with a process of its own uses the grace time itself; then it is our turn.
             charge.kill_at = time.monotonic() + 2 * settings.SKYTRAIL_STOP_GRACE_SECONDS + 2
             charge.interruption.request(reason)
 

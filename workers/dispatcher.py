@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from celery import Celery
@@ -53,7 +54,7 @@ class CeleryDispatcher:
     def queue_depth(self, queue: str) -> int | None:
         try:
             with self.app.connection_for_read() as connection:
-                channel = connection.default_channel
+                channel: Any = connection.default_channel
                 try:
                     return int(channel.queue_declare(queue, passive=True).message_count)
                 except ChannelError:

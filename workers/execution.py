@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from celery.exceptions import Ignore
 from django.conf import settings
 from django.db import connection
-from pydantic import TypeAdapter
 
-from dags_app.domain.commands import Command, TaskType, digest_of
+from dags_app.domain.commands import Command, digest_of
 from dags_app.domain.spec import TASK_CLASSES
 from runs_app.dispatching import get_dispatcher
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
+from workers.board import Board
 from workers.companion import Companion
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
@@ -42,10 +43,10 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
     if isinstance(execution, Refusal):
         if execution is Refusal.ELSEWHERE:
             raise Ignore
-        return execution.value
+        return str(execution.value)
     log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
     try:
-        with _companion().watching(execution, log) as interruption:
+        with this_place.taken(execution), _companion().watching(execution, log) as interruption:
             outcome = _execute(execution, log, interruption, gateway)
     except Interrupted as interrupted:
         return _interrupted(execution, interrupted.reason, log, worker)
@@ -59,7 +60,7 @@ def _execute(
 ) -> Outcome:
     """Does the work; whatever goes wrong on our side is an outcome too."""
     try:
-        command = _read(execution)
+        command = _read(execution.command, execution.command_digest)
         command = render(command, execution, lambda ids: gateway.outputs(execution, ids))
         call = Call(execution, command, log, interruption)
         return EXECUTORS[command.type].execute(call)
@@ -78,16 +79,14 @@ class _Forged(Exception):
     """The stored command is not the one whose digest the version names; it is not executed."""
 
 
-@cache
-def _command_type(kind: str) -> TypeAdapter[Command]:
-    return TypeAdapter(TASK_CLASSES[TaskType(kind)].command_class)
-
-
-def _read(execution: Execution) -> Command:
-    if digest_of(execution.command) != execution.command_digest:
+@lru_cache(maxsize=256)
+def _read(canonical: str, digest: str) -> Command:
+    """The command that a worker was given. Commands never change, so each is read once."""
+    if digest_of(canonical) != digest:
         raise _Forged(_Forged.__doc__)
-    document: dict[str, Any] = json.loads(execution.command)
-    return _command_type(document["type"]).validate_python(document)
+    document: dict[str, Any] = json.loads(canonical)
+    command: Command = TASK_CLASSES[document["type"]].command_class.model_validate(document)
+    return command
 
 
 def _interrupted(execution: Execution, reason: Reason, log: Log, worker: str) -> str:
@@ -140,6 +139,33 @@ def _tidy_up() -> None:
         return
     if connection.in_atomic_block or not connection.get_autocommit():
         connection.close()
+
+
+class _Place:
+    """This process's place on the worker's board; without a worker, none."""
+
+    def __init__(self) -> None:
+        self._board: Board | None = None
+        self._number = 0
+
+    def take(self, board: Board | None, number: int) -> None:
+        """Says where this process is to write."""
+        self._board, self._number = board, number
+
+    @contextlib.contextmanager
+    def taken(self, execution: Execution) -> Iterator[None]:
+        """Within, the board shows `execution` here."""
+        if self._board is None:
+            yield
+            return
+        self._board.write(self._number, execution.task_run_id, execution.epoch)
+        try:
+            yield
+        finally:
+            self._board.clear(self._number)
+
+
+this_place = _Place()
 
 
 @cache

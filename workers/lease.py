@@ -8,22 +8,24 @@ dispatcher, has the periodic jobs run when nobody else does.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from celery.worker import state as worker_state
 from django.conf import settings
-from django.db import Error as DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 
-from runs_app.actions import leases, recovery, ticks as turns
+from runs_app.actions import leases, recovery
+from runs_app.actions import ticks as turns
 from runs_app.domain.states import TaskState
 from workers import names, ticks
+from workers.board import Board, Entry
 from workers.companion import tell
 from workers.interruption import Reason
 
@@ -42,27 +44,16 @@ class Identity:
     concurrency: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """An execution in one of the pool processes."""
-
-    task_run_id: UUID
-    epoch: int
-    pid: int
-
-    @property
-    def key(self) -> tuple[UUID, int]:
-        return self.task_run_id, self.epoch
-
-
 @dataclass
 class Keeper:
     """See above. All methods but `run` may be called from Celery's own thread."""
 
     identity: Identity
+    board: Board
     sockets: Path
     _wanted: threading.Event = field(default_factory=threading.Event)
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _collecting: threading.Lock = field(default_factory=threading.Lock)
     _dead: list[tuple[UUID, int]] = field(default_factory=list)
     _stop_at: float | None = None
     _thread: threading.Thread | None = None
@@ -76,10 +67,18 @@ class Keeper:
         """Renews at once: somebody wants something stopped."""
         self._wanted.set()
 
-    def process_died(self, task_run_id: UUID, epoch: int) -> None:
-        """A pool process died while it executed this."""
-        self._dead.append((task_run_id, epoch))
-        self._wanted.set()
+    def collect_dead(self) -> None:
+        """Takes what dead pool processes have left off the board, to be handed over.
+
+        Called before a new pool process is made, which will write over its predecessor's place.
+        """
+        with self._collecting:
+            for entry in self.board.read():
+                if not entry.is_alive:
+                    self._dead.append(entry.key)
+                    self.board.clear(entry.place)
+        if self._dead:
+            self._wanted.set()
 
     def shutting_down(self) -> None:
         """The worker stops: what does not end within the grace time is handed back."""
@@ -95,17 +94,19 @@ class Keeper:
 
     def run(self) -> None:
         """The thread."""
-        next_look = time.monotonic() + LOOK_AFTER_JOBS_EVERY
+        is_dispatcher = names.DISPATCH_QUEUE in self.identity.queues
+        next_look = time.monotonic() + LOOK_AFTER_JOBS_EVERY if is_dispatcher else math.inf
         next_renewal = 0.0
         while not self._stopped.is_set():
             now = time.monotonic()
             try:
                 if now >= next_renewal or self._wanted.is_set():
                     self._wanted.clear()
+                    self.collect_dead()
                     self._hand_over_dead()
                     self._renew()
                     next_renewal = now + settings.SKYTRAIL_LEASE_SECONDS / 6
-                if names.DISPATCH_QUEUE in self.identity.queues and now >= next_look:
+                if now >= next_look:
                     next_look = now + LOOK_AFTER_JOBS_EVERY
                     self._run_overdue_jobs()
             except DatabaseError as error:
@@ -130,10 +131,10 @@ class Keeper:
             queues=self.identity.queues,
             concurrency=self.identity.concurrency,
         )
-        running = list(_running())
+        running = list(self.board.read())
         held = {(row.id, row.epoch): row for row in leases.renew([r.key for r in running])}
-        # One that has ended meanwhile is missing from the answer, and no longer running either.
-        still = {execution.key for execution in _running()}
+        # One that has ended meanwhile is missing from the answer, and from the board too.
+        still = {execution.key for execution in self.board.read()}
         for execution in running:
             row = held.get(execution.key)
             if row is None and execution.key in still:
@@ -143,10 +144,10 @@ class Keeper:
 
     def _stop_what_is_left(self) -> None:
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
-            for execution in _running():
+            for execution in self.board.read():
                 self._tell(execution, Reason.SHUTDOWN)
 
-    def _tell(self, execution: _Running, reason: Reason) -> None:
+    def _tell(self, execution: Entry, reason: Reason) -> None:
         tell(
             self.sockets,
             execution.pid,
@@ -175,11 +176,3 @@ class Keeper:
         except DatabaseError as error:
             _logger.warning("could not say goodbye: %s", error)
         connection.close()
-
-
-def _running() -> Iterable[_Running]:
-    """What the pool processes execute now, as Celery's parent process knows it."""
-    for request in list(worker_state.active_requests):
-        if request.type == names.RUN and request.worker_pid is not None:
-            task_run_id, epoch = request.args
-            yield _Running(UUID(task_run_id), int(epoch), request.worker_pid)

@@ -13,14 +13,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from billiard.exceptions import WorkerLostError
+from billiard import current_process
 from celery import signals
 from celery.worker.control import control_command
-from celery.worker.state import requests as _requests  # noqa: F401  # registers Celery's own commands
 
-from workers import interruption, names, warden
+from workers import execution, interruption, log, names, warden
+from workers.board import Board
 from workers.companion import SOCKETS
 from workers.lease import Identity, Keeper
 
@@ -29,6 +28,7 @@ class _Worker:
     """What this worker's parent process holds."""
 
     directory: Path | None = None
+    board: Board | None = None
     warden: subprocess.Popen[bytes] | None = None
     keeper: Keeper | None = None
 
@@ -38,12 +38,14 @@ def _before_forking(**_: Any) -> None:
     directory = Path(tempfile.mkdtemp(prefix="skytrail-worker-"))
     _Worker.directory = directory
     os.environ[SOCKETS] = str(directory)
+    _Worker.board = Board()
     _Worker.warden = warden.start(directory / "warden.sock")
 
 
 @signals.worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     assert _Worker.directory is not None
+    assert _Worker.board is not None
     consumer = sender
     _Worker.keeper = Keeper(
         identity=Identity(
@@ -51,6 +53,7 @@ def _ready(sender: Any, **_: Any) -> None:
             queues=tuple(sorted(consumer.app.amqp.queues.consume_from)),
             concurrency=consumer.pool.num_processes,
         ),
+        board=_Worker.board,
         sockets=_Worker.directory,
     )
     _Worker.keeper.start()
@@ -59,19 +62,19 @@ def _ready(sender: Any, **_: Any) -> None:
 @signals.worker_process_init.connect
 def _in_pool_process(**_: Any) -> None:
     interruption.install()
+    log.install()
+    process: Any = current_process()
+    execution.this_place.take(_Worker.board, process.index)
 
 
-@signals.task_failure.connect
-def _pool_process_died(
-    sender: Any, exception: BaseException, args: Any, **_: Any
-) -> None:
-    """Sent in the parent when a pool process is gone; within one, never for our tasks."""
-    if sender.name == names.RUN and isinstance(exception, WorkerLostError) and _Worker.keeper:
-        task_run_id, epoch = args
-        _Worker.keeper.process_died(UUID(task_run_id), int(epoch))
+@signals.worker_before_create_process.connect
+def _before_another(**_: Any) -> None:
+    """A pool process is made: at the start, or because one has died."""
+    if _Worker.keeper is not None:
+        _Worker.keeper.collect_dead()
 
 
-@control_command(name=names.RENEW_LEASES)  # type: ignore[untyped-decorator]  # Celery has no types
+@control_command(name=names.RENEW_LEASES)
 def _renew_leases(_state: Any) -> dict[str, str]:
     if _Worker.keeper is not None:
         _Worker.keeper.renew_now()

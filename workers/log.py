@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
+import logging
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 #: A piece is at most this many characters.
@@ -103,3 +106,46 @@ class Log(io.TextIOBase):
         for start in range(0, len(text), PIECE):
             self._unsent.append(Piece(self._sequence, text[start : start + PIECE]))
             self._sequence += 1
+
+
+class _Handler(logging.Handler):
+    """Sends what is logged to the log of the execution under way, if there is one."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter("{asctime} {levelname} {name}: {message}", style="{"))
+        self.log: Log | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = self.log
+        if log is not None and threading.current_thread() is threading.main_thread():
+            try:
+                log.write(self.format(record) + "\n")
+            except Exception:  # noqa: BLE001  # logging's own rule: never raise into the caller
+                self.handleError(record)
+
+
+_handler = _Handler()
+
+
+def install() -> None:
+    """Lets executions capture what is logged; once per process."""
+    root = logging.getLogger()
+    if _handler not in root.handlers:
+        root.addHandler(_handler)
+        # What the console shows stays as it was: its handlers keep the level that root had.
+        for handler in root.handlers:
+            if handler is not _handler and handler.level == logging.NOTSET:
+                handler.setLevel(root.level)
+        root.setLevel(min(root.level, logging.INFO))
+
+
+@contextlib.contextmanager
+def capturing(log: Log) -> Iterator[None]:
+    """Within, what this thread prints or logs goes to `log`."""
+    _handler.log = log
+    try:
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            yield
+    finally:
+        _handler.log = None

@@ -13,15 +13,13 @@ from celery import shared_task
 
 from runs_app.actions.dispatching_steps import dispatch
 from workers import names
-from workers.execution import perform
+from workers.riding import ride
 
 
 @shared_task(name=names.RUN, bind=True)
 def run(self: Any, task_run_id: str, epoch: int) -> str:
-    """Executes a task run."""
-    return perform(
-        task_run_id=UUID(task_run_id), epoch=epoch, worker=self.request.hostname or "local"
-    )
+    """Executes a task run, and what follows it while that is quick."""
+    return ride(self.request, UUID(task_run_id), epoch)
 
 
 @shared_task(name=names.DISPATCH, bind=True)

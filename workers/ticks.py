@@ -26,7 +26,10 @@ class Job:
 SCHEDULE = Job("schedule", "skytrail.tick.schedule", 1, "Creates the runs that are due.")
 WAKE = Job("wake", "skytrail.tick.wake", 1, "Takes up retries and waits whose time has come.")
 RECOVER = Job(
-    "recover", "skytrail.tick.recover", 5, "Finds what Redis or a worker has lost, and sends it again."
+    "recover",
+    "skytrail.tick.recover",
+    5,
+    "Finds what Redis or a worker has lost, and sends it again.",
 )
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 

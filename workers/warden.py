@@ -35,9 +35,9 @@ class Watch:
 
     def group(self, pid: int) -> None:
         """The execution's process group."""
-        self._say(f"= {self._cookie} {pid}")
+        self.say(f"= {self._cookie} {pid}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
         if self._connection is not None:
             # A warden that is gone takes nothing away: the worker is being ended as well.
             with contextlib.suppress(OSError):
@@ -54,11 +54,11 @@ def watching(cookie: str) -> Iterator[Watch]:
     The cookie is told before anything starts, so that there is no moment in between.
     """
     watch = Watch(cookie, _connect())
-    watch._say(f"+ {cookie}")
+    watch.say(f"+ {cookie}")
     try:
         yield watch
     finally:
-        watch._say(f"- {cookie}")
+        watch.say(f"- {cookie}")
 
 
 def _connect() -> socket.socket | None:

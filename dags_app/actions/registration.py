@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,15 +83,16 @@ def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: st
 def set_next_run(dag: Dag) -> None:
     """Where the schedule goes on from now: never a surprise run for the past (see `catchup`)."""
     schedule = dag.schedule
-    dag.next_run_at = schedule and catchup.first_run_at(
-        schedule,
-        now=database_now(),
-        start_date=dag.start_date,
-        catchup=dag.catchup,
-        last_logical_date=dag.last_logical_date,
-    )
-    if dag.end_date and dag.next_run_at and dag.next_run_at > dag.end_date:
-        dag.next_run_at = None
+    dag.next_run_at = None
+    if schedule is not None:
+        dag.next_run_at = catchup.first_run_at(
+            schedule,
+            now=database_now(),
+            start_date=dag.start_date,
+            end_date=dag.end_date,
+            catchup=dag.catchup,
+            last_logical_date=dag.last_logical_date,
+        )
 
 
 def _take_fields(dag: Dag, spec: DagSpec) -> None:
@@ -110,7 +112,7 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
     dag.params = spec.params
 
 
-def _write_blueprint(dag: Dag, tasks: list[TaskFields]) -> None:
+def _write_blueprint(dag: Dag, tasks: Sequence[TaskFields]) -> None:
     """Makes the blueprint's rows say what `tasks` say, touching only what differs."""
     kept = {task.task_id: task for task in dag.tasks.all()}
     dag.tasks.exclude(task_id__in=[task.id for task in tasks]).delete()
@@ -140,7 +142,7 @@ def _columns(spec: TaskFields) -> dict[str, Any]:
     }
 
 
-def _write_edges(dag: Dag, tasks: list[TaskFields]) -> None:
+def _write_edges(dag: Dag, tasks: Sequence[TaskFields]) -> None:
     # Read again: keys that the database makes do not come back from a bulk insert.
     key_of = dict(Task.objects.filter(dag=dag).values_list("task_id", "pk"))
     wanted = {(key_of[task.id], key_of[name]) for task in tasks for name in task.depends_on}

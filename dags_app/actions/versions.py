@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -56,7 +57,7 @@ def freeze(
     return version
 
 
-def _in_order(tasks: list[TaskFields]) -> list[TaskFields]:
+def _in_order(tasks: Sequence[TaskFields]) -> list[TaskFields]:
     by_id = {task.id: task for task in tasks}
     order = topology.topological_order({task.id: list(set(task.depends_on)) for task in tasks})
     return [by_id[name] for name in order]

@@ -28,10 +28,14 @@ class TaskType(enum.StrEnum):
     BRANCH = "branch"
 
 
-_DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_DOTTED_PATH = re.compile(
+    r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII
+)
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # What is known to be a value of the run; `{{.State}}` of docker's Go templates is left alone.
-_PASTED_VALUE = re.compile(r"{{-?\s*((?:params|outputs|conf|run_id|dag_id|task_id|logical_date)\b[^}]*)")
+_PASTED_VALUE = re.compile(
+    r"{{-?\s*((?:params|outputs|conf|run_id|dag_id|task_id|logical_date)\b[^}]*)"
+)
 _STATUS_RANGE = re.compile(r"[1-5]\d\d(-[1-5]\d\d)?", re.ASCII)
 
 
@@ -62,7 +66,7 @@ def _env_names(value: dict[str, Any]) -> dict[str, Any]:
         if not _ENV_NAME.fullmatch(name):
             raise PydanticCustomError(
                 "env_name",
-                "{name} is no name for an environment variable; use letters, digits and underscores",
+                "{name} is no name for an environment variable; use letters, digits and _",
                 {"name": repr(name)},
             )
         if name.startswith("SKYTRAIL_"):
@@ -89,8 +93,6 @@ def _http_uri(value: str) -> str:
     return value
 
 
-type_checked = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
 DottedPath = Annotated[str, Field(max_length=500), AfterValidator(_dotted_path)]
 Environment = Annotated[dict[str, str | int | float | bool], AfterValidator(_env_names)]
 StatusRule = Annotated[int | str, AfterValidator(_status_rule)]
@@ -99,7 +101,7 @@ StatusRule = Annotated[int | str, AfterValidator(_status_rule)]
 class Command(BaseModel):
     """A task's type and its parameters: all that an executor is told by the author."""
 
-    model_config = type_checked
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     type: TaskType
 
@@ -108,9 +110,7 @@ class Command(BaseModel):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters that differ from their defaults, as JSON values."""
-        return self.model_dump(
-            mode="json", by_alias=True, exclude={"type"}, exclude_defaults=True
-        )
+        return self.model_dump(mode="json", by_alias=True, exclude={"type"}, exclude_defaults=True)
 
     def canonical(self) -> str:
         """The text that is stored and summed: JSON with sorted keys and no blanks."""
@@ -136,7 +136,7 @@ class BashCommand(Command):
     command: Annotated[str, Field(min_length=1, max_length=65_536), AfterValidator(_safe_command)]
     """What bash is to run. Parameters arrive as environment variables: `$SKYTRAIL_PARAM_<NAME>`."""
     env: Environment = {}
-    """More environment variables; templates such as `{{ outputs.fetch.rows }}` are rendered here."""
+    """More environment variables; templates like `{{ outputs.fetch.rows }}` are rendered here."""
     cwd: str | None = Field(default=None, max_length=4096)
     """The working directory; by default a temporary one that is removed afterwards."""
     skip_on_exit_code: int | None = Field(default=99, ge=1, le=255)
@@ -227,7 +227,9 @@ class BranchCommand(Command):
                 "give either callable (a function that decides) or value and cases, and not both",
             )
         if self.value is not None and not self.cases:
-            raise PydanticCustomError("branch_decision", "give cases: which tasks follow which value")
+            raise PydanticCustomError(
+                "branch_decision", "give cases: which tasks follow which value"
+            )
         return self
 
     def possible(self) -> list[str]:

@@ -78,7 +78,7 @@ def path(location: Sequence[str | int]) -> str:
     return text
 
 
-def _without_tags(location: Sequence[str | int], document: Any) -> list[str | int]:
+def _without_tags(location: Sequence[Any], document: Any) -> list[str | int]:
     """pydantic puts the tag of a union's member into the path; a reader has written no such key.
 
     A part is kept if it leads somewhere in the document, or is the last (a key that is missing).
@@ -87,10 +87,9 @@ def _without_tags(location: Sequence[str | int], document: Any) -> list[str | in
     here = document
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        if isinstance(here, dict) and part in here:
-            kept.append(part)
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             kept.append(part)
             here = here[part]
         elif last and isinstance(here, dict):

@@ -87,7 +87,7 @@ _PROBATION_ENDS = datetime(2030, 1, 1)  # noqa: DTZ001  the same
 _HORIZON_YEARS = 50
 
 
-class BadSchedule(Invalid, ValueError):  # noqa: N818  named like every other error of the house
+class BadSchedule(Invalid, ValueError):
     """{explanation}"""
 
     # A ValueError too: a pydantic validator may let it pass through, and pydantic makes it one

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -39,7 +39,7 @@ from dags_app.domain.commands import (
 )
 
 #: Raised when the meaning of a stored spec changes; readers look at it before anything else.
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 MAX_TASKS = 10_000
 MAX_EDGES = 50_000
@@ -83,18 +83,17 @@ Identifier = Annotated[
     AfterValidator(_identifier),
 ]
 
-_model = ConfigDict(
-    extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
-)
-
 
 # ------------------------------------------------------------------------------------- tasks
+
+
+CommandClass: TypeAlias = type[Command]
 
 
 class TaskFields(BaseModel):
     """What every task has, whatever its type."""
 
-    model_config = _model
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     id: Identifier
     """The task's name, unique in its DAG."""
@@ -127,17 +126,15 @@ class TaskFields(BaseModel):
     rerun_on_worker_loss: bool = True
     """Whether it runs again when its worker dies; if not, it then fails as `worker_lost`."""
 
+    command_class: ClassVar[CommandClass]
+
     if TYPE_CHECKING:
         type: TaskType
 
-    command_class: ClassVar[type[Command]]
-
     def as_command(self) -> Command:
         """The part of the task that its executor sees."""
-        fields = self.command_class.model_fields
-        return self.command_class.model_construct(
-            **{name: getattr(self, name) for name in fields}
-        )
+        kind = self.command_class
+        return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
 
 
 class EmptyTask(TaskFields, EmptyCommand):
@@ -152,13 +149,13 @@ class BashTask(TaskFields, BashCommand):
     command_class = BashCommand
 
 
-class PythonTask(TaskFields, PythonCommand):
+class PythonTask(TaskFields, PythonCommand):  # type: ignore[no-redef]  # its field named kwargs
     """Calls a Python function in the worker; what it returns is the task's output."""
 
     command_class = PythonCommand
 
 
-class CeleryTask(TaskFields, CeleryCommand):
+class CeleryTask(TaskFields, CeleryCommand):  # type: ignore[no-redef]  # its field named kwargs
     """Runs a Celery task that is registered in the worker."""
 
     command_class = CeleryCommand
@@ -170,7 +167,7 @@ class HttpTask(TaskFields, HttpCommand):
     command_class = HttpCommand
 
 
-class BranchTask(TaskFields, BranchCommand):
+class BranchTask(TaskFields, BranchCommand):  # type: ignore[no-redef]  # its field named kwargs
     """Decides which of the next tasks go on; the others are skipped."""
 
     command_class = BranchCommand
@@ -215,7 +212,7 @@ TaskSpec = Annotated[
 class Cron(BaseModel):
     """At the times a cron expression names, in the DAG's time zone."""
 
-    model_config = _model
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     cron: Annotated[str, AfterValidator(schedules.normalise_cron)]
     """Five fields (minute hour day-of-month month day-of-week), or a preset such as @daily."""
@@ -224,7 +221,7 @@ class Cron(BaseModel):
 class Interval(BaseModel):
     """Every so many seconds of elapsed time."""
 
-    model_config = _model
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     interval_seconds: int = Field(ge=1, le=31_536_000)
 
@@ -239,10 +236,12 @@ def _schedule_sugar(value: Any) -> Any:
 ScheduleSpec = Annotated[
     Annotated[Cron, Tag("cron")] | Annotated[Interval, Tag("interval")],
     Discriminator(
-        lambda value: "interval"
-        if isinstance(value, Interval)
-        or (isinstance(value, dict) and "interval_seconds" in value)
-        else "cron",
+        lambda value: (
+            "interval"
+            if isinstance(value, Interval)
+            or (isinstance(value, dict) and "interval_seconds" in value)
+            else "cron"
+        ),
     ),
 ]
 
@@ -268,13 +267,11 @@ def _param_sugar(value: Any) -> Any:
 class DagSpec(BaseModel):
     """A DAG: named tasks, what each waits for, and when the whole is to run."""
 
-    model_config = _model
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     format: Literal[1] = FORMAT
     """The format of this document."""
-    name: Annotated[
-        Identifier, Field(validation_alias=AliasChoices("name", "dag_id"))
-    ]
+    name: Annotated[Identifier, Field(validation_alias=AliasChoices("name", "dag_id"))]
     """The DAG's unique name (also read as `dag_id`)."""
     description: str = Field(default="", max_length=10_000)
     """What it is for, for people."""

@@ -41,11 +41,14 @@ def references(text: str) -> References:
     except TemplateSyntaxError as error:
         raise BadTemplate(error.message or "syntax error") from None
     found: dict[str, set[str]] = {"outputs": set(), "params": set()}
-    for access in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        if isinstance(access.node, nodes.Name) and access.node.name in found:
-            name = access.attr if isinstance(access, nodes.Getattr) else _constant(access.arg)
-            if name is not None:
-                found[access.node.name].add(name)
+    for attribute in tree.find_all(nodes.Getattr):
+        if isinstance(attribute.node, nodes.Name) and attribute.node.name in found:
+            found[attribute.node.name].add(attribute.attr)
+    for item in tree.find_all(nodes.Getitem):
+        # A computed key cannot be known before the template is filled in.
+        key = item.arg.value if isinstance(item.arg, nodes.Const) else None
+        if isinstance(item.node, nodes.Name) and item.node.name in found and isinstance(key, str):
+            found[item.node.name].add(key)
     return References(frozenset(found["outputs"]), frozenset(found["params"]))
 
 
@@ -59,8 +62,3 @@ def texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from texts_in(inner, f"{path}[{index}]")
-
-
-def _constant(argument: nodes.Expr) -> str | None:
-    """The key in `outputs["fetch-data"]`; None where it is computed."""
-    return argument.value if isinstance(argument, nodes.Const) and isinstance(argument.value, str) else None

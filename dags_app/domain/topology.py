@@ -40,7 +40,8 @@ def topological_order(upstream: Mapping[Node, Sequence[Node]]) -> list[Node]:
 
 def find_cycle(upstream: Mapping[Node, Sequence[Node]]) -> list[Node]:
     """One cycle in the direction of flow, its first node repeated at the end; empty if none."""
-    behind = set(upstream) - set(topological_order(upstream))
+    ordered: list[Node] = topological_order(upstream)
+    behind = set(upstream) - set(ordered)
     if not behind:
         return []
     # Each node that could not be ordered waits for another such node: walking back must repeat one.

@@ -44,7 +44,7 @@ def too_large(document: Mapping[str, Any]) -> Problem | None:
         return Problem(
             "tasks",
             "too_many_tasks",
-            f"a DAG has at most {MAX_TASKS:,} tasks, not {len(tasks):,}; split it into several DAGs",
+            f"a DAG has at most {MAX_TASKS:,} tasks, not {len(tasks):,}; make it several DAGs",
         )
     edges = sum(
         len(task["depends_on"])
@@ -136,7 +136,9 @@ def _branch_cases(nodes: list[_Node], upstream: dict[str, list[str]]) -> Iterato
         for key, tasks in choices:
             for place, name in enumerate(tasks if isinstance(tasks, list) else []):
                 if isinstance(name, str) and node.id not in upstream.get(name, ()):
-                    message = f"{name!r} does not depend directly on {node.id!r}, so it cannot be chosen"
+                    message = (
+                        f"{name!r} does not depend directly on {node.id!r}, so it cannot be chosen"
+                    )
                     yield Problem(f"{node.path}.{key}[{place}]", "not_downstream", message)
 
 

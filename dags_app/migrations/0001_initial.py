@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('commit', models.CharField(blank=True, default='', max_length=100)),
                 ('effective_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('created_at', skytrail.database.fields.CreatedAtField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('dag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='dags_app.dag')),
+                ('dag', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='dags_app.dag')),
             ],
             options={
                 'verbose_name': 'DAG version',
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(choices=[(dags_app.domain.commands.TaskType['EMPTY'], dags_app.domain.commands.TaskType['EMPTY']), (dags_app.domain.commands.TaskType['BASH'], dags_app.domain.commands.TaskType['BASH']), (dags_app.domain.commands.TaskType['PYTHON'], dags_app.domain.commands.TaskType['PYTHON']), (dags_app.domain.commands.TaskType['CELERY'], dags_app.domain.commands.TaskType['CELERY']), (dags_app.domain.commands.TaskType['HTTP'], dags_app.domain.commands.TaskType['HTTP']), (dags_app.domain.commands.TaskType['BRANCH'], dags_app.domain.commands.TaskType['BRANCH'])], default=dags_app.domain.commands.TaskType['EMPTY'], max_length=50)),
                 ('parameters', models.JSONField(blank=True, default=dict, help_text='What its type needs, like {"command": "make report"}.')),
                 ('position', models.PositiveIntegerField(default=0, editable=False, help_text='Its place in the order in which it was written.')),
-                ('dag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='dags_app.dag')),
+                ('dag', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='dags_app.dag')),
             ],
             options={
                 'db_table': 'skytrail_task',
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
             name='TaskDependency',
             fields=[
                 ('id', skytrail.database.fields.KeyField(db_default=skytrail.database.fields.UUID7(), editable=False, primary_key=True, serialize=False)),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dependencies', to='dags_app.task')),
+                ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='dependencies', to='dags_app.task')),
                 ('upstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dependents', to='dags_app.task')),
             ],
             options={
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ('upstream', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), default=list, size=None)),
                 ('is_gated', models.BooleanField(help_text="It needs a slot: of a pool, or of the DAG's max_active_tasks.")),
                 ('command', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dags_app.command')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='dags_app.dagversion')),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='dags_app.dagversion')),
             ],
             options={
                 'db_table': 'skytrail_version_task',

@@ -43,7 +43,7 @@ class Dag(models.Model):
     paused = models.BooleanField(
         default=False, help_text="Its schedule is held back; runs can still be triggered."
     )
-    cron = models.CharField(
+    cron = models.CharField(  # noqa: DJ001  # null: it has none
         max_length=128,
         null=True,
         blank=True,

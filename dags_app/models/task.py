@@ -34,14 +34,16 @@ class TaskSettings(models.Model):
 
 
 #: The names of those settings.
-SETTINGS = tuple(field.name for field in TaskSettings._meta.fields)
+SETTINGS = tuple(field.name for field in TaskSettings._meta.fields)  # noqa: SLF001  # Django's own way
 
 
 class Task(TaskSettings):
     """A task of the blueprint: what the admin edits and SQL can ask about."""
 
     id = KeyField()
-    dag = models.ForeignKey("dags_app.Dag", on_delete=models.CASCADE, related_name="tasks")
+    dag = models.ForeignKey(
+        "dags_app.Dag", on_delete=models.CASCADE, related_name="tasks", db_index=False
+    )
     task_id = models.CharField("id", max_length=250)
     description = models.CharField(max_length=2000, blank=True, default="")
     type = models.CharField(
@@ -69,7 +71,9 @@ class TaskDependency(models.Model):
     """An edge of the blueprint: `task` waits for `upstream`."""
 
     id = KeyField()
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="dependencies")
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="dependencies", db_index=False
+    )
     upstream = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="dependents")
 
     class Meta:

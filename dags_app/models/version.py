@@ -14,7 +14,9 @@ class DagVersion(models.Model):
     """A DAG's definition as it stood when it was saved. Never changed; runs keep theirs."""
 
     id = KeyField()
-    dag = models.ForeignKey("dags_app.Dag", on_delete=models.CASCADE, related_name="versions")
+    dag = models.ForeignKey(
+        "dags_app.Dag", on_delete=models.CASCADE, related_name="versions", db_index=False
+    )
     number = models.PositiveIntegerField()
     format = models.PositiveIntegerField()
     spec = models.JSONField(help_text="The canonical form.")
@@ -44,7 +46,9 @@ class VersionTask(TaskSettings):
     """
 
     id = KeyField()
-    version = models.ForeignKey(DagVersion, on_delete=models.CASCADE, related_name="tasks")
+    version = models.ForeignKey(
+        DagVersion, on_delete=models.CASCADE, related_name="tasks", db_index=False
+    )
     position = models.PositiveIntegerField()
     task_id = models.CharField(max_length=250)
     type = models.CharField(max_length=50, choices=[(kind, kind) for kind in TaskType])

@@ -13,7 +13,8 @@ from django.db import transaction
 
 from runs_app.actions.consigning import PLACE, QUEUED, Place, publish_alone
 from runs_app.actions.transitions import Move, sql_list, task_move
-from runs_app.domain.limits import Candidate, admit as choose
+from runs_app.domain.limits import Candidate
+from runs_app.domain.limits import admit as choose
 from runs_app.domain.states import ACTIVE
 from skytrail.database.statement import Nothing, Statement
 
@@ -97,7 +98,7 @@ _ADMIT = task_move(
 @transaction.atomic
 def admit(*, actor: str = "engine") -> int:
     """Queues the ready gated tasks that there is room for, highest priority first."""
-    _ALONE.all()
+    _ALONE.count()
     free = {row.gate: row.free for row in _FREE.all()}
     open_pools = [gate.removeprefix("pool:") for gate, slots in free.items() if slots > 0]
     candidates = [

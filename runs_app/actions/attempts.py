@@ -20,28 +20,31 @@ from runs_app.domain.retries import RetryPolicy, delay_before
 from runs_app.domain.states import FINAL, LEASED, TaskState
 from skytrail.database.statement import Nothing, Statement
 
-
 # A later step of a stretch is claimed while it waits, one epoch ahead: the message was written when
-# the stretch was cut, and the dispatcher would have queued it with that epoch.
+# the stretch was cut, and the dispatcher would have queued it with that epoch. Everything beside
+# the row itself is looked up by key in a subquery of its own: joins would leave the planner a
+# choice, which it gets wrong while a table is young and its statistics say nothing.
 _CLAIM = task_move(
     "claim",
     Move(
         guard="""t.id = %(id)s::uuid
-    AND run.state = 'running'
+    AND (SELECT run.state FROM skytrail_dag_run run WHERE run.id = t.run_id) = 'running'
     AND (
       (t.state = 'queued' AND t.epoch = %(epoch)s)
       OR (
-        t.state = 'waiting' AND t.epoch = %(epoch)s - 1
-        AND v.trigger_rule = 'all_success' AND NOT t.is_gated
-        AND NOT EXISTS (
-          SELECT FROM skytrail_task_run u
-          WHERE u.run_id = t.run_id AND u.position = ANY (v.upstream) AND u.state <> 'success'
+        t.state = 'waiting' AND t.epoch = %(epoch)s - 1 AND NOT t.is_gated
+        AND (
+          SELECT v.trigger_rule = 'all_success' AND NOT EXISTS (
+            SELECT FROM unnest(v.upstream) AS before (position)
+            WHERE (
+              SELECT u.state FROM skytrail_task_run u
+              WHERE u.run_id = t.run_id AND u.position = before.position AND u.map_index = -1
+            ) <> 'success'
+          )
+          FROM skytrail_version_task v WHERE v.id = t.version_task_id
         )
       )
     )""",
-        joins="""
-  JOIN skytrail_dag_run run ON run.id = t.run_id
-  JOIN skytrail_version_task v ON v.id = t.version_task_id""",
         to="'running'",
         lease="clock_timestamp() + %(lease)s * interval '1 second'",
         reason="'claimed'",
@@ -57,10 +60,12 @@ _CLAIM = task_move(
   SELECT id, epoch, attempt, worker, 'running', '', '' FROM moved
 )""",
         ),
-        returning="""m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts, m.task_id, m.map_index, dag.dag_id,
-  run.id AS run_pk, run.run_id, run.run_type, run.logical_date,
+        returning="""m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts,
+  m.task_id, m.map_index, dag.dag_id, run.id AS run_pk,
+  run.run_id, run.run_type, run.logical_date,
   run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
-  c.digest AS command_digest, c.canonical AS command, v.timeout_seconds,
+  c.digest AS command_digest, c.canonical AS command,
+  v.timeout_seconds,
   v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
   ARRAY(
     SELECT d.task_id::text FROM skytrail_version_task d
@@ -120,7 +125,7 @@ _FINISH = task_move(
       THEN %(ended)s ELSE 'cancelled' END,
     reason = %(reason)s, message = %(message)s, exit_code = %(exit_code)s::int,
     finished_at = clock_timestamp()
-  FROM moved m WHERE a.task_run_id = m.id AND a.epoch = %(epoch)s
+  FROM moved m WHERE a.task_run_id = %(id)s::uuid AND a.epoch = %(epoch)s
 )""",
             """output AS (
   INSERT INTO skytrail_output (task_run_id, epoch, name, value)
@@ -156,7 +161,7 @@ _HAND_BACK = task_move(
   UPDATE skytrail_attempt a SET
     state = 'cancelled', reason = 'worker_stopped', finished_at = clock_timestamp(),
     message = 'the worker ' || m.worker || ' was stopped and handed it back'
-  FROM moved m WHERE a.task_run_id = m.id AND a.epoch = %(epoch)s
+  FROM moved m WHERE a.task_run_id = %(id)s::uuid AND a.epoch = %(epoch)s
 )""",
         ),
         returning=PLACE,

@@ -53,9 +53,7 @@ def _cancel(name: str, guard: str) -> Move:
     )
 
 
-_CANCEL_TASKS = task_move(
-    "cancel_tasks", _cancel("run", "t.run_id = %(run)s::uuid"), _Stopped
-)
+_CANCEL_TASKS = task_move("cancel_tasks", _cancel("run", "t.run_id = %(run)s::uuid"), _Stopped)
 _CANCEL_TASK = task_move("cancel_task", _cancel("task", "t.id = %(id)s::uuid"), _Stopped)
 
 

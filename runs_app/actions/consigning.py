@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from runs_app.dispatching import Consignment, Ticket, publish_after_commit
@@ -26,6 +27,21 @@ QUEUED = """epoch = t.epoch + 1,
 PLACE = "m.run_id AS run_pk, m.position, m.id, m.epoch, m.state, m.chosen, m.queue, m.priority"
 
 
+class Sendable(Protocol):
+    """What sending needs to know of a row."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A task run as far as planning and sending need it."""
@@ -41,7 +57,12 @@ class Place:
 
 
 def consign(
-    graph: Graph, *, dag_id: str, run_pk: UUID, places: Mapping[int, Place], queued: Sequence[int]
+    graph: Graph,
+    *,
+    dag_id: str,
+    run_pk: UUID,
+    places: Mapping[int, Sendable],
+    queued: Sequence[int],
 ) -> Consignment:
     """The blocks that start with the positions `queued`.
 

@@ -124,7 +124,7 @@ WHERE id = %(run)s::uuid
 
 @dataclass(frozen=True)
 class _Ended:
-    id: UUID
+    others_may_wait: bool
 
 
 _END = run_move(
@@ -134,6 +134,16 @@ _END = run_move(
         to="CASE WHEN t.state = 'cancelling' THEN 'cancelled' ELSE %(to)s::text END",
         reason="'all tasks ended'",
         sets="planned_at = clock_timestamp(), replan_wanted = false",
+        # A run is made to wait only where its DAG has many; where it has few, nobody is asked. One
+        # that slips through between is promoted by the next recovery tick.
+        returning="""EXISTS (
+    SELECT FROM skytrail_dag_run q WHERE q.dag_id = m.dag_id AND q.state = 'queued'
+  ) OR (
+    SELECT 2 * count(a.id) > min(d.max_active_runs)
+    FROM skytrail_dag d LEFT JOIN skytrail_dag_run a
+      ON a.dag_id = d.id AND a.state IN ('running', 'cancelling')
+    WHERE d.id = m.dag_id
+  ) AS others_may_wait""",
     ),
     _Ended,
 )
@@ -156,7 +166,7 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
     # rows of other runs, which nobody may do while holding this one.
     if step.graph.is_gated:
         admission.admit()
-    if step.has_ended:
+    if step.made_room:
         promotion.promote(run.dag_pk)
     return step.summary
 
@@ -169,7 +179,7 @@ class _Step:
         self.graph = graph
         self.actor = actor
         self.places: dict[int, Place] = {}
-        self.has_ended = False
+        self.made_room = False
         self.summary = "nothing to do"
 
     def look_ahead(self, towards: Iterable[int]) -> bool:
@@ -246,5 +256,6 @@ class _Step:
         self.summary = f"queued {len(queued)}"
 
     def _end(self, state: RunState) -> None:
-        self.has_ended = bool(_END.all(run=self.run.pk, to=state, actor=self.actor))
+        ended = _END.one(run=self.run.pk, to=state, actor=self.actor)
+        self.made_room = ended is not None and ended.others_may_wait
         self.summary = f"run ended: {state}"

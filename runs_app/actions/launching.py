@@ -20,8 +20,9 @@ from django.db import transaction
 from dags_app.domain import params
 from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
-from runs_app.actions.consigning import PLACE, Place, consign
-from runs_app.dispatching import Consignment, publish_after_commit, request_dispatch_after_commit
+from runs_app.actions.consigning import PLACE, consign
+from runs_app.dispatching import publish_after_commit, request_dispatch_after_commit
+from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, Pool, RunType
 from runs_app.selectors.graphs import graph_of
 from skytrail.database.clock import database_now
@@ -62,25 +63,51 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """The run, and whether it is new: a repeated Idempotency-Key answers with the first one."""
+    """The run's key, and whether it is new: a repeated Idempotency-Key answers with the first."""
 
-    run: DagRun
+    run_pk: UUID
     is_new: bool
+
+    def run(self) -> DagRun:
+        """The run, read with its DAG and version."""
+        return DagRun.objects.select_related("dag", "version").get(pk=self.run_pk)
 
 
 @dataclass(frozen=True)
-class _Run:
-    pk: UUID
+class _Dag:
+    id: UUID
+
+
+_HOLD = Statement(
+    "hold_dag",
+    "SELECT id FROM skytrail_dag WHERE id = %(dag)s::uuid FOR NO KEY UPDATE",
+    _Dag,
+)
+
+
+@dataclass(frozen=True)
+class _NewTask:
+    """A new task run: a `Place`, and what is to be known of its run."""
+
+    run_pk: UUID
+    position: int
+    id: UUID
+    epoch: int
+    state: str
+    chosen: list[str] | None
+    queue: str
+    priority: int
+    run_state: str
     dag_pk: UUID
     version_id: UUID
-    state: str
 
 
-# Rows of several DAGs at once, for the schedule tick; the caller holds the DAGs. Where the DAG has
-# as many running as it may have, or older ones wait, a run is created as queued.
-_INSERT_RUNS = Statement(
+# Runs of several DAGs at once, for the schedule tick, with all their tasks; the caller holds the
+# DAGs. Where a DAG has as many runs running as it may have, or older ones wait, a run is created as
+# queued. A run's first tasks are queued with it, but for gated ones, which are to be admitted.
+_INSERT = Statement(
     "insert_runs",
-    """
+    f"""
 WITH wanted AS (
   SELECT * FROM unnest(
     %(dags)s::uuid[], %(run_ids)s::text[], %(run_types)s::text[], %(logical_dates)s::timestamptz[],
@@ -100,7 +127,7 @@ WITH wanted AS (
   FROM wanted w
   JOIN skytrail_dag d ON d.id = w.dag
   LEFT JOIN there ON there.dag_id = w.dag
-), created AS (
+), run AS (
   INSERT INTO skytrail_dag_run (
     dag_id, version_id, run_id, run_type, triggered_by, state, logical_date,
     data_interval_start, data_interval_end, conf, idempotency_key, started_at, planned_at,
@@ -113,48 +140,37 @@ WITH wanted AS (
   FROM judged ORDER BY place
   ON CONFLICT DO NOTHING
   RETURNING id, dag_id, version_id, state
-), history AS (
-  INSERT INTO skytrail_transition
-    (run_id, from_state, to_state, epoch, reason, actor, at)
-  SELECT id, '', state, 0, 'created', %(actor)s, clock_timestamp() FROM created
-)
-SELECT id AS pk, dag_id AS dag_pk, version_id, state FROM created
-""",
-    _Run,
-)
-
-_INSERT_TASKS = Statement(
-    "insert_task_runs",
-    f"""
-WITH created AS (
+), m AS (
   INSERT INTO skytrail_task_run (
     run_id, version_task_id, dag_id, task_id, position, map_index, state,
     attempt, max_attempts, epoch, lost_count, queue, pool, pool_slots, is_gated, priority, worker,
     queued_at, published_at, publish_count
   )
-  SELECT r.id, v.id, r.dag_id, v.task_id, v.position, -1,
+  SELECT run.id, v.id, run.dag_id, v.task_id, v.position, -1,
     CASE WHEN starts.now THEN 'queued' ELSE 'waiting' END,
     starts.now::int, v.retries + 1, starts.now::int, 0,
     v.queue, v.pool, v.pool_slots, v.is_gated, v.priority, '',
     CASE WHEN starts.now THEN clock_timestamp() END,
     CASE WHEN starts.now THEN clock_timestamp() END,
     starts.now::int
-  FROM skytrail_dag_run r
-  JOIN skytrail_version_task v ON v.version_id = r.version_id
+  FROM run
+  JOIN skytrail_version_task v ON v.version_id = run.version_id
   CROSS JOIN LATERAL (
-    SELECT %(start)s AND r.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated AS now
+    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated AS now
   ) starts
-  WHERE r.id = ANY (%(runs)s::uuid[])
   RETURNING *
 ), history AS (
   INSERT INTO skytrail_transition
     (run_id, task_run_id, from_state, to_state, epoch, reason, actor, at)
+  SELECT id, NULL, '', state, 0, 'created', %(actor)s, clock_timestamp() FROM run
+  UNION ALL
   SELECT run_id, id, 'waiting', state, epoch, 'ready', %(actor)s, clock_timestamp()
-  FROM created WHERE state = 'queued'
+  FROM m WHERE state = 'queued'
 )
-SELECT {PLACE} FROM created m
+SELECT {PLACE}, run.state AS run_state, run.dag_id AS dag_pk, run.version_id
+FROM m JOIN run ON run.id = m.run_id
 """,
-    Place,
+    _NewTask,
 )
 
 
@@ -166,24 +182,26 @@ def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
     """
     request = _completed(dag, request)
     with transaction.atomic():
-        _hold(dag)
+        # So that two requests cannot both take the last free place, or both be the first of a key.
+        _HOLD.one(dag=dag.pk)
         if request.idempotency_key and (earlier := _with_key(dag, request)):
             return Launched(earlier, is_new=False)
-        created = insert([(dag, request)], actor=actor, started_by_request=True)
-        if not created:
-            raise RunExists(dag_id=repr(dag.dag_id), run_id=repr(request.run_id))
-        run = DagRun.objects.select_related("dag", "version").get(pk=created[0])
-    return Launched(run, is_new=True)
+        start = len(graph_of(dag.version_id).roots) <= MAX_STARTED_BY_REQUEST
+        created = insert([(dag, request)], actor=actor, start=start)
+    if not created:
+        raise RunExists(dag_id=repr(dag.dag_id), run_id=repr(request.run_id))
+    return Launched(created[0], is_new=True)
 
 
 def insert(
-    wanted: Sequence[tuple[Dag, RunRequest]], *, actor: str, started_by_request: bool = False
+    wanted: Sequence[tuple[Dag, RunRequest]], *, actor: str, start: bool = True
 ) -> list[UUID]:
     """Writes complete requests as runs and has their first tasks sent; the keys of the new runs.
 
-    Requests whose run is there already are passed over. The caller holds the DAGs' rows.
+    Requests whose run is there already are passed over. The caller holds the DAGs' rows. Without
+    `start` nothing is queued yet: the dispatcher is asked to.
     """
-    runs = _INSERT_RUNS.all(
+    tasks = _INSERT.all(
         dags=[dag.pk for dag, _ in wanted],
         run_ids=[request.run_id for _, request in wanted],
         run_types=[str(request.run_type) for _, request in wanted],
@@ -193,41 +211,31 @@ def insert(
         confs=[json.dumps(request.conf or {}) for _, request in wanted],
         keys=[request.idempotency_key for _, request in wanted],
         actor=actor,
+        start=start,
     )
-    if not runs:
-        return []
-    start = not (
-        started_by_request and len(graph_of(runs[0].version_id).roots) > MAX_STARTED_BY_REQUEST
-    )
-    places = _INSERT_TASKS.all(runs=[run.pk for run in runs], start=start, actor=actor)
+    by_run: dict[UUID, dict[int, _NewTask]] = {}
+    for task in tasks:
+        by_run.setdefault(task.run_pk, {})[task.position] = task
     names = {dag.pk: dag.dag_id for dag, _ in wanted}
-    _send(runs, places, names)
-    return [run.pk for run in runs]
+    for run_pk, rows in by_run.items():
+        _send(run_pk, rows, names)
+    return list(by_run)
 
 
-def _send(runs: Sequence[_Run], places: Sequence[Place], names: dict[UUID, str]) -> None:
-    """Has each run's queued tasks published; a run that could not start any is dispatched."""
-    by_run: dict[UUID, dict[int, Place]] = {}
-    for place in places:
-        by_run.setdefault(place.run_pk, {})[place.position] = place
-    consignments: list[Consignment] = []
-    for run in runs:
-        graph, rows = graph_of(run.version_id), by_run[run.pk]
-        queued = [position for position in graph.roots if rows[position].state == "queued"]
-        if queued:
-            consignments.append(
-                consign(
-                    graph, dag_id=names[run.dag_pk], run_pk=run.pk, places=rows, queued=queued
-                )
-            )
-        if run.state == "running" and len(queued) < len(graph.roots):
-            request_dispatch_after_commit(run.pk)
-    publish_after_commit(consignments)
-
-
-def _hold(dag: Dag) -> None:
-    """Locks the DAG, so that two requests cannot both take the last free place."""
-    Dag.objects.select_for_update(no_key=True).only("pk").get(pk=dag.pk)
+def _send(run_pk: UUID, rows: dict[int, _NewTask], names: dict[UUID, str]) -> None:
+    """Has a new run's queued tasks published; one that could not start any is dispatched."""
+    first = rows[0]
+    if first.run_state != RunState.RUNNING:
+        return
+    graph = graph_of(first.version_id)
+    queued = [position for position in graph.roots if rows[position].state == TaskState.QUEUED]
+    if queued:
+        name = names[first.dag_pk]
+        publish_after_commit(
+            [consign(graph, dag_id=name, run_pk=run_pk, places=rows, queued=queued)]
+        )
+    if len(queued) < len(graph.roots):
+        request_dispatch_after_commit(run_pk)
 
 
 def _completed(dag: Dag, request: RunRequest) -> RunRequest:
@@ -250,7 +258,7 @@ def _completed(dag: Dag, request: RunRequest) -> RunRequest:
 
 
 def run_id_for(run_type: RunType, logical_date: datetime | None) -> str:
-    """Airflow's form: `scheduled__2026-01-31T09:00:00+00:00`; random where no date tells it apart."""
+    """Airflow's form, `scheduled__2026-01-31T09:00:00+00:00`; what is not unique gets a suffix."""
     moment = logical_date or database_now()
     suffix = "" if run_type != RunType.MANUAL else f"_{secrets.token_hex(4)}"
     return f"{run_type.value}__{moment.isoformat()}{suffix}"
@@ -261,7 +269,8 @@ def _check_pools(dag: Dag) -> None:
     if not graph_of(dag.version_id).is_gated:
         return
     assert dag.version is not None
-    wanted = set(dag.version.tasks.exclude(pool=None).values_list("pool", flat=True))
+    pools = dag.version.tasks.values_list("pool", flat=True)
+    wanted = {name for name in pools if name is not None}
     known = set(Pool.objects.values_list("name", flat=True))
     if missing := sorted(wanted - known):
         raise BadRun(
@@ -277,13 +286,12 @@ def _check_pools(dag: Dag) -> None:
         )
 
 
-def _with_key(dag: Dag, request: RunRequest) -> DagRun | None:
+def _with_key(dag: Dag, request: RunRequest) -> UUID | None:
     """The run that was created under this Idempotency-Key, if it is the one asked for again."""
-    earlier = (
-        DagRun.objects.select_related("dag", "version")
-        .filter(dag=dag, idempotency_key=request.idempotency_key)
-        .first()
-    )
-    if earlier and (earlier.conf != request.conf or earlier.logical_date != request.logical_date):
+    earlier = DagRun.objects.filter(dag=dag, idempotency_key=request.idempotency_key).first()
+    if earlier is None:
+        return None
+    if earlier.conf != request.conf or earlier.logical_date != request.logical_date:
         raise IdempotencyKeyReused
-    return earlier
+    key: UUID = earlier.pk
+    return key

@@ -78,9 +78,7 @@ def renew(executions: Sequence[tuple[UUID, int]]) -> list[Held]:
     )
 
 
-def report(
-    *, name: str, hostname: str, pid: int, queues: Sequence[str], concurrency: int
-) -> None:
+def report(*, name: str, hostname: str, pid: int, queues: Sequence[str], concurrency: int) -> None:
     """A worker process says that it is there."""
     _REPORT.count(
         name=name, hostname=hostname, pid=pid, queues=list(queues), concurrency=concurrency

@@ -95,6 +95,7 @@ _WORKER_DIED = task_move(
     Place,
 )
 
+
 @dataclass(frozen=True)
 class _Queue:
     queue: str

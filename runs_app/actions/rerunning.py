@@ -100,9 +100,8 @@ _REOPEN = run_move(
     _Reopened,
 )
 
-def clear(
-    run: DagRun, selection: Selection, *, actor: str, dry_run: bool = False
-) -> list[ToClear]:
+
+def clear(run: DagRun, selection: Selection, *, actor: str, dry_run: bool = False) -> list[ToClear]:
     """Has the selected tasks run again; with `dry_run` only says which they are.
 
     Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is under way.

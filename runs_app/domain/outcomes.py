@@ -20,11 +20,11 @@ MAX_OUTPUT_BYTES = 65_536
 MAX_ERROR_CHARACTERS = 4_000
 
 
-class Skip(Exception):  # noqa: N818  # not an error: Airflow's AirflowSkipException
+class Skip(Exception):  # not an error: Airflow's AirflowSkipException
     """Raised by a task's code: nothing to do this time; the task counts as skipped."""
 
 
-class Fail(Exception):  # noqa: N818  # named for what it does: Airflow's AirflowFailException
+class Fail(Exception):  # named for what it does: Airflow's AirflowFailException
     """Raised by a task's code: failed for good; retries would not help."""
 
 

@@ -55,9 +55,7 @@ class RunState(enum.StrEnum):
 T, R = TaskState, RunState
 
 #: Nothing moves a task run out of these but an explicit clear or rerun, with a new epoch.
-FINAL = frozenset(
-    {T.SUCCESS, T.FAILED, T.SKIPPED, T.UPSTREAM_FAILED, T.CANCELLED, T.REMOVED}
-)
+FINAL = frozenset({T.SUCCESS, T.FAILED, T.SKIPPED, T.UPSTREAM_FAILED, T.CANCELLED, T.REMOVED})
 #: A worker executes it, or may still do so: its lease runs.
 LEASED = frozenset({T.RUNNING, T.CANCELLING, T.RESTARTING})
 #: It takes up slots of its pool and of its DAG.

@@ -22,7 +22,7 @@ class RunType(models.TextChoices):
 
 class DagRunQuerySet(models.QuerySet["DagRun"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Those whose DAG `user` may know of; runs of deleted DAGs are history, and stay visible."""
+        """Those whose DAG `user` may know of; of deleted DAGs too: their runs are history."""
         return self if user.has_perm("dags_app.view_dag") else self.none()
 
 

@@ -22,7 +22,9 @@ class Output(models.Model):
     class Meta:
         db_table = "skytrail_output"
         constraints = [
-            models.UniqueConstraint(fields=["task_run", "epoch", "name"], name="one_output_per_name")
+            models.UniqueConstraint(
+                fields=["task_run", "epoch", "name"], name="one_output_per_name"
+            )
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,9 @@ class Pool(models.Model):
     name = models.CharField(
         max_length=250,
         unique=True,
-        validators=[RegexValidator(IDENTIFIER, "Use letters, digits and the characters _ . - only.")],
+        validators=[
+            RegexValidator(IDENTIFIER, "Use letters, digits and the characters _ . - only.")
+        ],
     )
     slots = models.PositiveIntegerField(help_text="0 holds back every task of the pool.")
     description = models.TextField(blank=True, default="")

@@ -100,8 +100,7 @@ class TaskRun(models.Model):
                 fields=["pool", "dag"],
                 condition=Q(is_gated=True)
                 & (
-                    Q(state__in=sorted(ACTIVE))
-                    | Q(state=TaskState.WAITING, ready_at__isnull=False)
+                    Q(state__in=sorted(ACTIVE)) | Q(state=TaskState.WAITING, ready_at__isnull=False)
                 ),
                 name="task_run_gated",
             ),

@@ -37,7 +37,7 @@ def chunks_after(
             .order_by("sequence")
             .values_list("sequence", "text")[:PAGE]
         ):
-            for sequence, text in page:  # noqa: B007  # the next page begins behind the last one
+            for sequence, text in page:  # the next page begins behind the last one
                 yield Position(epoch, sequence), text
 
 

@@ -12,18 +12,23 @@ class UUID7(models.Func):
     """The SQL function `skytrail_uuid7()`: keys that sort by time, made by the database."""
 
     function = "skytrail_uuid7"
-    output_field = models.UUIDField()  # type: ignore[assignment]  # the stubs type it as a property
+    output_field = models.UUIDField()
 
 
 class KeyField(models.UUIDField):  # type: ignore[type-arg]  # not generic at run time
     """A UUIDv7 primary key, filled in by the database."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"primary_key": True, "db_default": UUID7(), "editable": False} | kwargs)
+        kwargs.setdefault("primary_key", True)
+        kwargs.setdefault("db_default", UUID7())
+        kwargs.setdefault("editable", False)
+        super().__init__(**kwargs)
 
 
 class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]  # likewise
     """When the row was written, by the database's clock."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"db_default": Now(), "editable": False} | kwargs)
+        kwargs.setdefault("db_default", Now())
+        kwargs.setdefault("editable", False)
+        super().__init__(**kwargs)

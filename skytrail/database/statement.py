@@ -7,12 +7,13 @@ single statements anyway, so they are written in SQL and prepared once per conne
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
-from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import args_row
 
 Row = TypeVar("Row")
@@ -26,24 +27,24 @@ class Nothing:
 class Statement(Generic[Row]):
     """One SQL statement with `%(name)s` parameters, and the dataclass that its columns fill.
 
-    Outside a transaction a statement commits by itself, in one round trip. There it also survives a
-    connection that has died while idle: it reconnects and runs once more. Whoever writes one sees to
-    it that running twice is harmless, which a guard on state and epoch gives for free.
+    Outside a transaction a statement commits by itself, in one round trip. There it also survives
+    a connection that has died while idle: it reconnects and runs once more. Whoever writes one sees
+    to it that running twice is harmless, which a guard on state and epoch gives for free.
     """
 
     def __init__(self, name: str, sql: str, row: type[Row]) -> None:
         self.name = name
         self.sql = f"/* {name} */ {sql.strip()}"
         self.row = row
-        self._columns = tuple(field.name for field in dataclasses.fields(row))  # type: ignore[arg-type]
+        self._make_row = args_row(row)
+        self._is_checked = row is Nothing
 
     def __repr__(self) -> str:
         return f"Statement({self.name!r})"
 
     def all(self, **parameters: Any) -> list[Row]:
         """Run, and return every row."""
-        cursor = self._run(parameters)
-        return cursor.fetchall() if cursor.description else []
+        return self._run(parameters).fetchall()
 
     def one(self, **parameters: Any) -> Row | None:
         """Run, and return the row, or None where the guard let nothing through."""
@@ -54,34 +55,44 @@ class Statement(Generic[Row]):
         return self._run(parameters).rowcount
 
     def _run(self, parameters: dict[str, Any]) -> psycopg.Cursor[Row]:
+        database = connections[DEFAULT_DB_ALIAS]
         try:
-            return self._execute(parameters)
+            return self._execute(database, parameters)
         except OperationalError:
-            if connection.in_atomic_block or connection.is_usable():
+            if database.in_atomic_block or database.is_usable():
                 raise
-            connection.close()
-            return self._execute(parameters)
+            database.close()
+            return self._execute(database, parameters)
 
-    def _execute(self, parameters: dict[str, Any]) -> psycopg.Cursor[Row]:
-        connection.ensure_connection()
-        if connection.in_atomic_block:
-            connection.validate_no_broken_transaction()
+    def _execute(
+        self, database: BaseDatabaseWrapper, parameters: dict[str, Any]
+    ) -> psycopg.Cursor[Row]:
+        database.ensure_connection()
+        if database.in_atomic_block:
+            database.validate_no_broken_transaction()
         started = time.monotonic()
         try:
-            with connection.wrap_database_errors:
-                # Not Django's cursor: it binds on the client side, which cannot be prepared.
-                cursor = connection.connection.cursor(row_factory=args_row(self.row))
+            with database.wrap_database_errors:
+                server = database.connection
+                if server.prepare_threshold is None:
+                    # Django switches preparing off. With this, only what asks for it is prepared.
+                    server.prepare_threshold = sys.maxsize
+                # Not Django's cursor: it binds on the client side, where nothing can be prepared.
+                cursor = psycopg.Cursor(server, row_factory=self._make_row)
                 cursor.execute(self.sql, parameters, prepare=True)
         finally:
-            if connection.queries_logged:
-                connection.queries_log.append(
+            if database.queries_logged:
+                database.queries_log.append(
                     {"sql": self.sql, "time": f"{time.monotonic() - started:.3f}"}
                 )
-        self._check_columns(cursor.description)
+        if not self._is_checked:
+            self._check_columns(cursor)
         return cursor
 
-    def _check_columns(self, description: Sequence[Any] | None) -> None:
-        """Columns fill the dataclass by position: they must stand in its order."""
-        names = tuple(column.name for column in description or ())
-        if names and names != self._columns:
-            raise TypeError(f"{self.name} returns {names}, {self.row.__name__} has {self._columns}")
+    def _check_columns(self, cursor: psycopg.Cursor[Row]) -> None:
+        """Columns fill the dataclass by position: they must stand in its order. Asked only once."""
+        names = tuple(column.name for column in cursor.description or ())
+        fields = tuple(field.name for field in dataclasses.fields(self.row))  # type: ignore[arg-type]
+        if names != fields:
+            raise TypeError(f"{self.name} returns {names}, {self.row.__name__} has {fields}")
+        self._is_checked = True

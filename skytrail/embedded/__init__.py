@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey without an installation, and the supervisor behind `skytrail up`."""

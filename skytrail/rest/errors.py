@@ -1,6 +1,6 @@
 """From whatever went wrong to the one shape that REST answers with.
 
-    {"error": {"code", "message", "problems": [{"path", "code", "message"}]}}
+{"error": {"code", "message", "problems": [{"path", "code", "message"}]}}
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Environment(BaseSettings):
     allowed_hosts: Words = ["localhost", "127.0.0.1", "[::1]"]
     """The host names that the web server answers to, separated by commas."""
     trusted_origins: Words = []
-    """Origins such as https://skytrail.example.org, where a proxy serves Skytrail under another name."""
+    """Origins like https://skytrail.example.org, where a proxy serves it under another name."""
     https: bool = False
     """Whether people reach it over HTTPS: cookies are then sent over HTTPS only."""
     data_dir: Path = Path(".skytrail")
@@ -48,6 +48,8 @@ class Environment(BaseSettings):
     """How often a task is run again because its worker was lost."""
     stop_grace_seconds: float = Field(default=5.0, ge=0, le=600)
     """How long a task that is told to stop may take before it is killed."""
+    ride_along: bool = True
+    """Whether a worker goes straight on with the next step of a chain when steps are quick."""
     log_limit_bytes: int = Field(default=8_388_608, ge=1024, le=1_073_741_824)
     """How much of what one execution writes is kept."""
     http_allowed: Words = []

@@ -67,7 +67,9 @@ class BashExecutor:
                 interruption=call.interruption,
             )
         except (OSError, ValueError) as error:
-            return Outcome.failed(f"the command could not be started: {error}", reason="not_started")
+            return Outcome.failed(
+                f"the command could not be started: {error}", reason="not_started"
+            )
         return self._outcome(code, command, output)
 
     def _outcome(self, code: int, command: BashCommand, output: Path) -> Outcome:
@@ -127,7 +129,9 @@ def read_output(text: str) -> Any:
     for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
-            raise ValueError(f"line {number} is neither JSON nor of the form name=value: {line[:80]}")
+            raise ValueError(
+                f"line {number} is neither JSON nor of the form name=value: {line[:80]}"
+            )
         values[name.strip()] = _json_or(value.strip(), value.strip())
     return values
 

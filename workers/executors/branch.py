@@ -7,7 +7,8 @@ from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from workers.executors.contract import Call
-from workers.executors.python import NotCallable, capturing, invoke, load
+from workers.executors.python import NotCallable, invoke, load
+from workers.log import capturing
 
 
 class BranchExecutor:

@@ -1,6 +1,6 @@
 """What every executor is given, and what it answers with.
 
-The conformance suite in `tests/workers/` runs over all of them: a new one passes it, or is not done.
+The conformance suite in `tests/workers/` runs over all of them: a new one is done when it passes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Call(Generic[C]):
         """What user code may want to know, as environment variables.
 
         `SKYTRAIL_IDEMPOTENCY_KEY` is the same for every try of this task of this run;
-        `SKYTRAIL_FENCE` grows with each execution, so that a late one can be told from its successor.
+        `SKYTRAIL_FENCE` grows with each execution: a late one can be told from its successor.
         """
         execution = self.execution
         about = {

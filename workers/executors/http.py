@@ -28,8 +28,9 @@ _PASSING = {408, 425, 429, *range(500, 600)}
 class HttpExecutor:
     """Makes one HTTP request. The output is `{status_code, headers, body, json, truncated}`.
 
-    The `Idempotency-Key` header is the same for every try, so that a careful server does the work
-    once. A status outside `expected_status` fails the task: for good where asking again cannot help.
+    The `Idempotency-Key` header is the same for every try, so that a careful server does the
+    work once. A status outside `expected_status` fails the task, for good where asking again cannot
+    help.
     """
 
     def execute(self, call: Call[HttpCommand]) -> Outcome:
@@ -62,7 +63,9 @@ class HttpExecutor:
             )
         except httpx.TimeoutException as error:
             limit = f"{command.request_timeout_seconds:g} s"
-            return Outcome.failed(f"no answer within {limit} ({type(error).__name__})", reason="timeout")
+            return Outcome.failed(
+                f"no answer within {limit} ({type(error).__name__})", reason="timeout"
+            )
         except (httpx.HTTPError, OSError) as error:
             return Outcome.failed(f"the request failed: {error}", reason="connection")
 
@@ -91,7 +94,7 @@ class HttpExecutor:
                 reason="http_status",
                 may_retry=response.status_code in _PASSING,
             )
-        return Outcome.success(_output(response, body, truncated))
+        return Outcome.success(_output(response, body, truncated=truncated))
 
 
 def is_expected(status: int, rules: list[int | str]) -> bool:
@@ -115,7 +118,7 @@ def _read(response: httpx.Response, keep: int) -> tuple[bytes, bool]:
     return body, total > len(body)
 
 
-def _output(response: httpx.Response, body: bytes, truncated: bool) -> dict[str, Any]:
+def _output(response: httpx.Response, body: bytes, *, truncated: bool) -> dict[str, Any]:
     """What is kept of a response; without its body where that cannot be kept."""
     text = body.decode(response.encoding or "utf-8", "replace")
     output = {

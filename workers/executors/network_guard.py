@@ -3,7 +3,7 @@
 A DAG's author, or whoever may fill in its parameters, must not reach through a worker what only the
 worker can reach: cloud metadata, databases, the admin of a neighbour. A host name is resolved once,
 every address it has is checked, and the connection goes to an address that was: a second answer of
-a hostile name server comes too late. What an operator allows in SKYTRAIL_HTTP_ALLOWED is let through.
+a hostile name server comes too late. What an operator allows (SKYTRAIL_HTTP_ALLOWED) passes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ pains to leave. The warden knows of it before it starts, so that it ends even if
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -110,7 +111,7 @@ def _drain(pipe: int, log: Log) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes], cookie: str, log: Log) -> None:
-    """SIGTERM for the whole group, SIGKILL after the grace time, for those that have left it too."""
+    """SIGTERM for the group; after the grace time SIGKILL, also for those that have left it."""
     assert process.stdout is not None
     _signal_group(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + settings.SKYTRAIL_STOP_GRACE_SECONDS
@@ -124,7 +125,5 @@ def _end(process: subprocess.Popen[bytes], cookie: str, log: Log) -> None:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass

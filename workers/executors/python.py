@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import contextlib
 import importlib
-import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from dags_app.domain.commands import PythonCommand
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
-from workers.log import Log
+from workers.log import capturing
 
 
 class PythonExecutor:
@@ -49,7 +47,9 @@ def load(path: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         hint = "is it installed in the worker, or below the directory it was started in?"
-        raise NotCallable(f"cannot import {path!r}: there is no module {error.name!r}; {hint}") from error
+        raise NotCallable(
+            f"cannot import {path!r}: there is no module {error.name!r}; {hint}"
+        ) from error
     except Exception as error:
         raise NotCallable(
             f"cannot import {path!r}: its module fails with {type(error).__name__}: {error}"
@@ -84,23 +84,6 @@ def invoke(call: Call[Any], step: Callable[[], Any]) -> Outcome:
         return Outcome.success(keepable(value))
     except Unkeepable as error:
         return Outcome.failed(str(error), reason="bad_output", may_retry=False)
-
-
-@contextlib.contextmanager
-def capturing(log: Log) -> Iterator[None]:
-    """Within, what is printed or logged goes to the task's log."""
-    handler = logging.StreamHandler(log)
-    handler.setFormatter(logging.Formatter("{asctime} {levelname} {name}: {message}", style="{"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    try:
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
 
 
 def _exited(error: SystemExit) -> Outcome:

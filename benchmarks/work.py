@@ -1,0 +1,5 @@
+"""What the measured tasks do."""
+
+
+def nothing() -> None:
+    """Nothing."""
