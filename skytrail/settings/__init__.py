@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "skytrail.database",
+    "skytrail.rest",
     "skytrail.security",
     "dags_app",
     "runs_app",

@@ -1,0 +1,28 @@
+"""How the OpenAPI document describes a definition: by the spec's own JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.contrib.pydantic import PydanticExtension
+from drf_spectacular.plumbing import ResolvedComponent
+from pydantic.json_schema import model_json_schema
+
+
+class DefinitionExtension(PydanticExtension):  # type: ignore[no-untyped-call]  # untyped hook
+    """What may be sent, with its defaults optional; the library describes what is returned."""
+
+    target_class = "dags_app.domain.spec.DagSpec"
+    priority = 1
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = model_json_schema(
+            self.target, ref_template="#/components/schemas/{model}", mode="validation"
+        )
+        for name, inner in schema.pop("$defs", {}).items():
+            auto_schema.registry.register_on_missing(
+                ResolvedComponent(  # type: ignore[no-untyped-call]  # untyped library
+                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=inner
+                )
+            )
+        return schema

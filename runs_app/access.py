@@ -1,0 +1,48 @@
+"""The only way from a request to a run: "not there" and "not yours" answer alike."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from dags_app.access import Purpose, access_dag
+from runs_app.models import DagRun, TaskRun
+from skytrail.errors import NotFound
+
+
+class RunNotFound(NotFound):
+    """The DAG {dag_id} has no run {run_id}."""
+
+
+class TaskRunNotFound(NotFound):
+    """The run {run_id} has no task {task_id}."""
+
+
+def access_run(
+    user: User | AnonymousUser, dag_id: str, run_id: str, *, to: Purpose = "view"
+) -> DagRun:
+    """A run of a DAG that `user` may see, and use for that purpose.
+
+    Raises what `access_dag` does, and `RunNotFound`.
+    """
+    dag = access_dag(user, dag_id, to=to)
+    run = DagRun.objects.filter(dag=dag, run_id=run_id).select_related("dag", "version").first()
+    if run is None:
+        raise RunNotFound(dag_id=repr(dag_id), run_id=repr(run_id))
+    return run
+
+
+def access_task_run(
+    user: User | AnonymousUser,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    *,
+    map_index: int = -1,
+    to: Purpose = "view",
+) -> TaskRun:
+    """A task of a run. Raises what `access_run` does, and `TaskRunNotFound`."""
+    run = access_run(user, dag_id, run_id, to=to)
+    task_run = TaskRun.objects.filter(run=run, task_id=task_id, map_index=map_index).first()
+    if task_run is None:
+        raise TaskRunNotFound(run_id=repr(run_id), task_id=repr(task_id))
+    return task_run

@@ -1,0 +1,175 @@
+"""Runs, task runs, pools and workers as REST shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from runs_app.actions.launching import RUN_ID
+from runs_app.domain.states import RunState, TaskState
+from runs_app.models import Attempt, DagRun, Pool, TaskRun, Worker
+from skytrail.rest.fields import Sparse
+
+
+class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
+    """A run. `finished_at` is left out while it is not over."""
+
+    dag_id = serializers.CharField(source="dag.dag_id", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+    state = serializers.ChoiceField(choices=[state.value for state in RunState], read_only=True)
+
+    class Meta:
+        model = DagRun
+        fields = [
+            "id", "dag_id", "run_id", "run_type", "triggered_by", "state", "version",
+            "logical_date", "data_interval_start", "data_interval_end", "conf", "degraded",
+            "queued_at", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ErrorSerializer(serializers.Serializer[Attempt]):
+    """Why a try did not succeed."""
+
+    reason = serializers.CharField(help_text="A word for programs, like exit_code or timeout.")
+    message = serializers.CharField()
+    exit_code = serializers.IntegerField(allow_null=True)
+
+
+class AttemptSerializer(Sparse, serializers.ModelSerializer[Attempt]):
+    """One execution: a try has several where workers were lost."""
+
+    attempt = serializers.IntegerField(source="number", read_only=True)
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "attempt", "epoch", "state", "reason", "message", "exit_code", "worker",
+            "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
+    """A task of a run. `finished_at` is left out while it is not over."""
+
+    state = serializers.ChoiceField(choices=[state.value for state in TaskState], read_only=True)
+    next_try_at = serializers.DateTimeField(source="wake_at", read_only=True)
+    error = serializers.SerializerMethodField()
+    attempts = AttemptSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = TaskRun
+        fields = [
+            "id", "task_id", "map_index", "state", "attempt", "max_attempts", "lost_count",
+            "queue", "pool", "priority", "worker", "chosen", "ready_at", "queued_at",
+            "started_at", "finished_at", "next_try_at", "error", "attempts",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, task_run: TaskRun) -> dict[str, Any] | None:
+        """What the latest execution ended with, unless it went well."""
+        attempts = list(task_run.attempts.all())
+        good = {TaskState.SUCCESS, TaskState.RUNNING}
+        if not attempts or attempts[-1].state in good:
+            return None
+        return dict(ErrorSerializer(attempts[-1]).data)
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    """A DAG's run history."""
+
+    dag_id = serializers.CharField()
+    is_paused = serializers.BooleanField()
+    next_run_at = serializers.DateTimeField(allow_null=True)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Runs by state, all states listed."
+    )
+    runs = RunSerializer(many=True, help_text="The latest runs, newest first.")
+
+
+class TriggerSerializer(serializers.Serializer[Any]):
+    """What may be said about a run that is asked for."""
+
+    conf = serializers.DictField(
+        required=False, help_text="Values for the DAG's parameters; checked by their schemas."
+    )
+    run_id = serializers.RegexField(
+        RUN_ID.pattern + r"\Z",
+        required=False,
+        max_length=250,
+        error_messages={
+            "invalid": "Use letters a–z and A–Z, digits and the characters _ . ~ : + -"
+        },
+    )
+    logical_date = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ClearSerializer(serializers.Serializer[Any]):
+    """Which tasks are to run again."""
+
+    task_ids = serializers.ListField(
+        child=serializers.CharField(max_length=250),
+        required=False,
+        allow_null=True,
+        help_text="Left out: all tasks.",
+    )
+    downstream = serializers.BooleanField(
+        default=True, help_text="Also what comes after the tasks named."
+    )
+    only_failed = serializers.BooleanField(
+        default=False, help_text="Of these only failed, upstream_failed and cancelled ones."
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="Only list what would be cleared.")
+
+
+class ClearedTaskSerializer(serializers.Serializer[Any]):
+    task_id = serializers.CharField()
+    map_index = serializers.IntegerField()
+    state = serializers.CharField(help_text="Its state before.")
+
+
+class ClearedSerializer(serializers.Serializer[Any]):
+    """What was, or would be, cleared."""
+
+    dry_run = serializers.BooleanField()
+    tasks = ClearedTaskSerializer(many=True)
+
+
+class OutputSerializer(serializers.Serializer[Any]):
+    """What a task left for later ones."""
+
+    task_id = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+
+
+class PoolSerializer(serializers.ModelSerializer[Pool]):
+    """A pool and how much of it is taken."""
+
+    occupied_slots = serializers.IntegerField(read_only=True, default=0)
+    waiting_slots = serializers.IntegerField(read_only=True, default=0)
+
+    class Meta:
+        model = Pool
+        fields = ["id", "name", "slots", "description", "occupied_slots", "waiting_slots"]
+        read_only_fields = ["id"]
+
+
+class WorkerSerializer(serializers.ModelSerializer[Worker]):
+    """A worker process."""
+
+    status = serializers.SerializerMethodField(help_text="active or inactive")
+
+    class Meta:
+        model = Worker
+        fields = [
+            "id", "name", "hostname", "pid", "queues", "concurrency", "started_at",
+            "last_heartbeat", "stopped_at", "status",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_status(self, worker: Worker) -> str:
+        return "active" if getattr(worker, "is_active", False) else "inactive"

@@ -1,0 +1,33 @@
+from django.urls import path
+
+from runs_app.api.logs import TaskLogView
+from runs_app.api.operations import PoolListView, PoolView, WorkerListView
+from runs_app.api.runs import (
+    DagRunListView,
+    DagStatusView,
+    RunCancelView,
+    RunClearView,
+    RunListView,
+    RunView,
+)
+from runs_app.api.tasks import TaskCancelView, TaskListView, TaskOutputView, TaskView
+
+RUN = "dags/<name:dag_id>/runs/<run:run_id>"
+TASK = f"{RUN}/tasks/<name:task_id>"
+
+urlpatterns = [
+    path("runs", RunListView.as_view()),
+    path("dags/<name:dag_id>/status", DagStatusView.as_view()),
+    path("dags/<name:dag_id>/runs", DagRunListView.as_view()),
+    path(RUN, RunView.as_view()),
+    path(f"{RUN}/cancel", RunCancelView.as_view()),
+    path(f"{RUN}/clear", RunClearView.as_view()),
+    path(f"{RUN}/tasks", TaskListView.as_view()),
+    path(TASK, TaskView.as_view()),
+    path(f"{TASK}/logs", TaskLogView.as_view()),
+    path(f"{TASK}/output", TaskOutputView.as_view()),
+    path(f"{TASK}/cancel", TaskCancelView.as_view()),
+    path("pools", PoolListView.as_view()),
+    path("pools/<name:name>", PoolView.as_view()),
+    path("workers", WorkerListView.as_view()),
+]

@@ -1,0 +1,51 @@
+"""DAGs and runs for tests, in as few words as the test needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dags_app.actions import registration
+from dags_app.domain.parse import parse
+from dags_app.models import Dag, DagSource
+from runs_app.actions.launching import RunRequest, launch
+from runs_app.models import DagRun, TaskRun
+
+#: A graph as `{"task": ["upstream", …]}`.
+Graph = dict[str, list[str]]
+
+
+def document(graph: Graph, /, *, name: str = "story", **fields: Any) -> dict[str, Any]:
+    """A definition with empty tasks. `tasks={"a": {...}}` adds to single tasks."""
+    details: dict[str, dict[str, Any]] = fields.pop("tasks", {})
+    tasks = [
+        {"id": task, "depends_on": upstream, **details.get(task, {})}
+        for task, upstream in graph.items()
+    ]
+    return {"name": name, "tasks": tasks, **fields}
+
+
+def save_dag(graph: Graph, /, **fields: Any) -> Dag:
+    """A saved DAG; an existing one of that name is replaced."""
+    spec = parse(document(graph, **fields))
+    existing = Dag.objects.present().filter(dag_id=spec.name).first()
+    if existing:
+        return registration.replace(
+            dag=existing, spec=spec, author="user:alice", source=DagSource.API
+        ).dag
+    return registration.create(spec=spec, author="user:alice", source=DagSource.API).dag
+
+
+def start_run(dag: Dag, **request: Any) -> DagRun:
+    """A run of `dag` that somebody has asked for."""
+    return launch(dag, RunRequest(**request), actor="user:alice").run()
+
+
+def states(run: DagRun) -> dict[str, str]:
+    """Where each task of the run stands."""
+    rows = TaskRun.objects.filter(run=run).order_by("position")
+    return dict(rows.values_list("task_id", "state"))
+
+
+def task(run: DagRun, task_id: str) -> TaskRun:
+    """A task of the run, as it is now."""
+    return TaskRun.objects.get(run=run, task_id=task_id)
