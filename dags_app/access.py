@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from django.contrib.auth.models import AnonymousUser, User
-
 from dags_app.models import Dag
 from skytrail.errors import Forbidden, NotFound
+from skytrail.security.subject import Subject
 
 #: What a user may want to do with a DAG: Django's permissions of the same names on the model.
 Purpose = Literal["view", "change", "delete", "run"]
@@ -18,20 +17,26 @@ class DagNotFound(NotFound):
 
 
 class NotAllowed(Forbidden):
-    """You may see {dag_id}, but not {purpose} it. Ask an administrator for `{permission}`."""
+    """You may not {purpose} {what}: ask an administrator for the permission `{permission}`."""
 
 
-def access_dag(user: User | AnonymousUser, dag_id: str, *, to: Purpose = "view") -> Dag:
-    """The DAG named `dag_id`. Raises `DagNotFound`, or `NotAllowed` where it may only be seen."""
-    dag = Dag.objects.visible_to(user).filter(dag_id=dag_id).select_related("version").first()
+def access_dag(
+    user: Subject, dag_id: str, *, to: Purpose = "view", hold: bool = False
+) -> Dag:
+    """The DAG named `dag_id`. Raises `DagNotFound`, or `NotAllowed` where it may only be seen.
+
+    With `hold`, inside a transaction, nobody else changes or deletes it until that ends: for
+    whoever writes what depends on what was read.
+    """
+    dags = Dag.objects.visible_to(user).filter(dag_id=dag_id)
+    dag = (dags.select_for_update(no_key=True) if hold else dags).first()
     if dag is None:
         raise DagNotFound(dag_id=repr(dag_id))
-    check_allowed(user, dag_id, to=to)
+    check_allowed(user, f"dags_app.{to}_dag", purpose=to, what=repr(dag_id))
     return dag
 
 
-def check_allowed(user: User | AnonymousUser, dag_id: str, *, to: Purpose) -> None:
-    """Raises `NotAllowed` unless `user` may do that to a DAG they can see."""
-    permission = f"dags_app.{to}_dag"
+def check_allowed(user: Subject, permission: str, *, purpose: str, what: str) -> None:
+    """Raises `NotAllowed` unless `user` has `permission`."""
     if not user.has_perm(permission):
-        raise NotAllowed(dag_id=repr(dag_id), purpose=to, permission=permission)
+        raise NotAllowed(purpose=purpose, what=what, permission=permission)

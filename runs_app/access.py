@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AnonymousUser, User
-
 from dags_app.access import Purpose, access_dag
 from runs_app.models import DagRun, TaskRun
 from skytrail.errors import NotFound
+from skytrail.security.subject import Subject
 
 
 class RunNotFound(NotFound):
@@ -17,22 +16,22 @@ class TaskRunNotFound(NotFound):
     """The run {run_id} has no task {task_id}."""
 
 
-def access_run(
-    user: User | AnonymousUser, dag_id: str, run_id: str, *, to: Purpose = "view"
-) -> DagRun:
+def access_run(user: Subject, dag_id: str, run_id: str, *, to: Purpose = "view") -> DagRun:
     """A run of a DAG that `user` may see, and use for that purpose.
 
     Raises what `access_dag` does, and `RunNotFound`.
     """
     dag = access_dag(user, dag_id, to=to)
-    run = DagRun.objects.filter(dag=dag, run_id=run_id).select_related("dag", "version").first()
+    runs = DagRun.objects.filter(dag=dag, run_id=run_id)
+    run = runs.select_related("version").defer("version__spec").first()
     if run is None:
         raise RunNotFound(dag_id=repr(dag_id), run_id=repr(run_id))
+    run.dag = dag
     return run
 
 
 def access_task_run(
-    user: User | AnonymousUser,
+    user: Subject,
     dag_id: str,
     run_id: str,
     task_id: str,
@@ -44,5 +43,6 @@ def access_task_run(
     run = access_run(user, dag_id, run_id, to=to)
     task_run = TaskRun.objects.filter(run=run, task_id=task_id, map_index=map_index).first()
     if task_run is None:
-        raise TaskRunNotFound(run_id=repr(run_id), task_id=repr(task_id))
+        which = repr(task_id) if map_index == -1 else f"{task_id!r} with map_index {map_index}"
+        raise TaskRunNotFound(run_id=repr(run_id), task_id=which)
     return task_run

@@ -7,6 +7,7 @@ would be lost with a message: no retries, no ETA, no revokes.
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery
 
@@ -14,12 +15,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
 
 from django.conf import settings  # the line above has to come first
 
+# For root, because of pickle; which is not accepted here (see accept_content).
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+
+#: Only workers import the modules of users: web, dispatcher and beat never run their code.
+_OF_USERS = settings.SKYTRAIL_TASK_MODULES if os.environ.get("SKYTRAIL_ROLE") == "worker" else []
+
 app = Celery("skytrail")
 
 app.conf.update(
     broker_url=settings.SKYTRAIL_REDIS_URL,
     result_backend=settings.SKYTRAIL_REDIS_URL,
-    include=["workers.tasks", "workers.ticks", "workers.lifecycle"],
+    include=["workers.tasks", "workers.ticks", "workers.lifecycle", *_OF_USERS],
     # What may come in, and what goes out: JSON only.
     accept_content=["json"],
     result_accept_content=["json"],

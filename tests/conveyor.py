@@ -54,6 +54,14 @@ class _Part:
             self.then()
 
 
+@dataclass(frozen=True)
+class Message:
+    """Something to be delivered; `about` is the task it is for, empty for a dispatch."""
+
+    about: str
+    deliver: Callable[[], None]
+
+
 @dataclass
 class Conveyor:
     """A dispatcher whose messages stay here until `run` delivers them."""
@@ -61,7 +69,9 @@ class Conveyor:
     script: Script = succeed
     choose: random.Random = field(default_factory=lambda: random.Random(0))
     shuffled: bool = False
-    messages: list[Callable[[], None]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    #: Tasks whose messages are not delivered for now.
+    held: set[str] = field(default_factory=set)
     started: list[tuple[str, int]] = field(default_factory=list)
     delivered: int = 0
 
@@ -74,7 +84,7 @@ class Conveyor:
 
     def request_dispatch(self, run_pk: UUID, towards: Sequence[int] | None = None) -> None:
         positions = None if towards is None else tuple(towards)
-        self.messages.append(lambda: self._dispatch(run_pk, positions))
+        self.messages.append(Message("", lambda: self._dispatch(run_pk, positions)))
 
     def call_in(self, workers: Iterable[str]) -> None:
         """Nothing runs beside the test, so there is nobody to call."""
@@ -85,16 +95,21 @@ class Conveyor:
     # ----------------------------------------------------------- driving
 
     def run(self, *, limit: int = 10_000) -> None:
-        """Delivers messages until there are none."""
-        while self.messages:
+        """Delivers messages until there are none but held ones."""
+        while self._free():
             assert self.delivered < limit, "messages without end"
             self.deliver_one()
 
     def deliver_one(self) -> None:
         """Delivers the next message, or any one where they are shuffled."""
-        place = self.choose.randrange(len(self.messages)) if self.shuffled else 0
+        free = self._free()
+        message = self.choose.choice(free) if self.shuffled else free[0]
         self.delivered += 1
-        self.messages.pop(place)()
+        self.messages.remove(message)
+        message.deliver()
+
+    def _free(self) -> list[Message]:
+        return [message for message in self.messages if message.about not in self.held]
 
     def lose_all(self) -> int:
         """As after FLUSHALL; how many messages that were."""
@@ -129,7 +144,8 @@ class Conveyor:
                 self._send(branch, tickets, part.ended)
         else:
             ticket = tickets[step]
-            self.messages.append(lambda: self._perform(ticket, go_on))
+            about = ticket.label.partition(".")[2]
+            self.messages.append(Message(about, lambda: self._perform(ticket, go_on)))
 
     def _perform(self, ticket: Ticket, then: Callable[[], None]) -> None:
         execution = attempts.claim(

@@ -47,46 +47,62 @@ class Interruption:
     def __init__(self) -> None:
         self.reason: Reason | None = None
         self._armed = False
+        self._raised = False
+        self._closed = False
         self._lock = threading.Lock()
-        self._reader, self._writer = os.pipe()
+        self._pipe: tuple[int, int] | None = None  # made when asked for: few executions need it
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the work is to stop."""
-        return self._reader
+        with self._lock:
+            if self._pipe is None:
+                self._pipe = os.pipe()
+                if self.reason is not None:
+                    os.write(self._pipe[1], b"!")
+            return self._pipe[0]
 
     def close(self) -> None:
         """Gives the descriptors back; nobody can be told anything afterwards."""
         with self._lock:
-            os.close(self._reader)
-            os.close(self._writer)
-            self._reader = self._writer = -1
+            self._closed = True
+            for descriptor in self._pipe or ():
+                os.close(descriptor)
+            self._pipe = None
 
     def request(self, reason: Reason) -> None:
         """Tells the work to stop. Called from another thread."""
         with self._lock:
-            if self.reason is not None or self._writer < 0:
+            if self.reason is not None or self._closed:
                 return
             self.reason = reason
-            os.write(self._writer, b"!")
+            if self._pipe is not None:
+                os.write(self._pipe[1], b"!")
         main = threading.main_thread().ident
         if main is not None:
             signal.pthread_kill(main, _SIGNAL)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Within, `Interrupted` may be raised at any point of the main thread."""
+        """Within, `Interrupted` may be raised at any point of the main thread.
+
+        It is raised once, so that user code has the grace time to clean up behind itself; and it
+        leaves this block whatever user code has made of it.
+        """
         Interruption._current = self
-        self._armed = True
         try:
+            self._armed = True
             self._raise_if_told()
             yield
         finally:
             self._armed = False
             Interruption._current = None
+            if self._raised and self.reason is not None:
+                raise Interrupted(self.reason) from None
 
     def _raise_if_told(self) -> None:
         if self._armed and self.reason is not None:
             self._armed = False
+            self._raised = True
             raise Interrupted(self.reason)
 
 

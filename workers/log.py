@@ -6,16 +6,21 @@ import codecs
 import contextlib
 import io
 import logging
+import os
+import sys
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TextIO
 
 #: A piece is at most this many characters.
 PIECE = 65_536
 
-#: Of what is cut, this much of the end is kept: the last words matter most.
+#: Of what is cut, this many bytes of the end are kept: the last words matter most.
 TAIL = 16_384
+
+#: Our own threads' names begin with this: what they log is about the worker and not about a task.
+OUR_THREADS = "skytrail-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +31,26 @@ class Piece:
     text: str
 
 
-class Log(io.TextIOBase):
+class Log:
     """Takes text or bytes from one thread and gives pieces to another.
 
-    The first `limit` bytes are kept as they come; of what follows only the end, behind a mark that
-    says how much is missing. NUL, which the database cannot store, becomes U+FFFD.
+    The first `limit` bytes are kept as they come. Then follow a mark, written at once so that it
+    stands there whatever happens to the worker, and at the end how much is missing and the last
+    words. What the database cannot store (NUL, halves of surrogate pairs) is replaced.
     """
 
     def __init__(self, limit: int) -> None:
-        super().__init__()
         self._limit = limit
         self._lock = threading.Lock()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._fresh: deque[str] = deque()
+        self._fresh: list[str] = []
         self._unsent: list[Piece] = []
         self._sequence = 0
-        self._kept = 0
+        self._room = limit
+        self._is_cut = False
+        self._is_closed = False
         self._over = 0
-        self._tail: deque[str] = deque()
-        self._tail_size = 0
-
-    def writable(self) -> bool:
-        return True
+        self._tail = bytearray()
 
     def write(self, text: str) -> int:
         """Adds text, as a file would."""
@@ -63,9 +66,7 @@ class Log(io.TextIOBase):
     def take(self) -> list[Piece]:
         """The pieces written since the last call, and those that were given back."""
         with self._lock:
-            self._cut_pieces()
-            taken, self._unsent = self._unsent, []
-            return taken
+            return self._take()
 
     def give_back(self, pieces: list[Piece]) -> None:
         """Pieces that could not be kept now: they come again with the next `take`."""
@@ -73,39 +74,144 @@ class Log(io.TextIOBase):
             self._unsent = pieces + self._unsent
 
     def close_and_take(self) -> list[Piece]:
-        """The last pieces: with the end of what was cut."""
+        """The last pieces, with the end of what was cut. What is written later is dropped."""
         with self._lock:
-            self._add(self._decoder.decode(b"", final=True))
-            if self._over:
-                missing = self._over - self._tail_size
-                mark = f"\n[… log cut here: {missing:,} bytes are missing …]\n"
-                self._fresh.append(mark)
-                self._fresh.extend(self._tail)
-            self._cut_pieces()
-            taken, self._unsent = self._unsent, []
-            return taken
+            if not self._is_closed:
+                self._add(self._decoder.decode(b"", final=True))
+                self._is_closed = True
+                self._add_tail()
+            return self._take()
 
     def _add(self, text: str) -> None:
-        if not text:
+        if not text or self._is_closed:
             return
-        text = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-        size = len(text.encode())
-        if not self._over and self._kept + size <= self._limit:
-            self._kept += size
+        if "\x00" in text:
+            text = text.replace("\x00", "\ufffd")
+        if text.isascii():
+            size = len(text)
+        else:
+            data = text.encode("utf-8", "replace")
+            text, size = data.decode(), len(data)
+        if size <= self._room:
+            self._room -= size
             self._fresh.append(text)
-            return
-        self._over += size
-        self._tail.append(text[-TAIL:])
-        self._tail_size += len(self._tail[-1].encode())
-        while self._tail_size - len(self._tail[0].encode()) >= TAIL:
-            self._tail_size -= len(self._tail.popleft().encode())
+        else:
+            self._cut(text.encode())
 
-    def _cut_pieces(self) -> None:
-        text = "".join(self._fresh)
-        self._fresh.clear()
-        for start in range(0, len(text), PIECE):
-            self._unsent.append(Piece(self._sequence, text[start : start + PIECE]))
-            self._sequence += 1
+    def _cut(self, data: bytes) -> None:
+        """Keeps what there is room for, and the end of the rest for later."""
+        if not self._is_cut:
+            self._is_cut = True
+            head = data[: self._room].decode("utf-8", "ignore")  # not half a character
+            self._fresh.append(head)
+            self._fresh.append(
+                f"\n[… log cut here: it is longer than {self._limit:,} bytes. "
+                "Its end follows when the task has ended …]\n"
+            )
+            data = data[len(head.encode()) :]
+            self._room = -1
+        self._over += len(data)
+        self._tail += data[-TAIL:]
+        if len(self._tail) > 4 * TAIL:
+            del self._tail[:-TAIL]
+
+    def _add_tail(self) -> None:
+        # At a character's beginning: bytes 0b10…… continue one whose beginning was dropped.
+        tail = self._tail[-TAIL:].lstrip(bytes(range(0x80, 0xC0)))
+        if missing := self._over - len(tail):
+            self._fresh.append(f"[… {missing:,} bytes are missing here …]\n")
+        self._fresh.append(tail.decode())
+
+    def _take(self) -> list[Piece]:
+        if self._fresh:
+            text = "".join(self._fresh)
+            self._fresh.clear()
+            for start in range(0, len(text), PIECE):
+                self._unsent.append(Piece(self._sequence, text[start : start + PIECE]))
+                self._sequence += 1
+        taken, self._unsent = self._unsent, []
+        return taken
+
+
+# ------------------------------------------------------------- print and logging in this process
+
+
+class _Captured:
+    """The log of the execution under way in this process."""
+
+    log: Log | None = None
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a process that user code forks nobody would take the log's pieces."""
+        cls.log = None
+
+
+os.register_at_fork(after_in_child=_Captured.forget)
+
+
+class _Stream(io.TextIOBase):
+    """Standard output or error while user code runs; it goes wherever it should right now.
+
+    User code may keep it, as a logging handler does that is made when its module is imported. So it
+    leads to the log of whatever is under way, and to the real stream when nothing is.
+    """
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real: TextIO | None = None
+        self.buffer = _Bytes(self)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        target = _Captured.log or self.real
+        return len(text) if target is None else target.write(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """It is not user code's to close."""
+
+    def fileno(self) -> int:
+        """The real one's: what a program writes that is started with it goes to the console."""
+        if self.real is None:
+            raise io.UnsupportedOperation("fileno")
+        return self.real.fileno()
+
+    def reconfigure(self, **_: object) -> None:
+        """Text is never encoded here, so there is nothing to configure."""
+
+
+class _Bytes(io.RawIOBase):
+    """`sys.stdout.buffer`."""
+
+    def __init__(self, stream: _Stream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]  # typed differently in each version
+        if _Captured.log is not None:
+            _Captured.log.write_bytes(view.tobytes())
+        elif self._stream.real is not None:
+            self._stream.real.write(view.tobytes().decode("utf-8", "replace"))
+        return view.nbytes
+
+    def close(self) -> None:
+        """It is not user code's to close."""
+
+
+_stdout = _Stream()
+_stderr = _Stream()
 
 
 class _Handler(logging.Handler):
@@ -114,11 +220,10 @@ class _Handler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter("{asctime} {levelname} {name}: {message}", style="{"))
-        self.log: Log | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = self.log
-        if log is not None and threading.current_thread() is threading.main_thread():
+        log = _Captured.log
+        if log is not None and not (record.threadName or "").startswith(OUR_THREADS):
             try:
                 log.write(self.format(record) + "\n")
             except Exception:  # noqa: BLE001  # logging's own rule: never raise into the caller
@@ -131,21 +236,44 @@ _handler = _Handler()
 def install() -> None:
     """Lets executions capture what is logged; once per process."""
     root = logging.getLogger()
-    if _handler not in root.handlers:
-        root.addHandler(_handler)
-        # What the console shows stays as it was: its handlers keep the level that root had.
+    if _handler in root.handlers:
+        return
+    if root.level > logging.INFO:
+        as_before = _shown_under(root.level)
         for handler in root.handlers:
-            if handler is not _handler and handler.level == logging.NOTSET:
-                handler.setLevel(root.level)
-        root.setLevel(min(root.level, logging.INFO))
+            handler.addFilter(as_before)
+        root.setLevel(logging.INFO)
+    root.addHandler(_handler)
+
+
+def _shown_under(root_level: int) -> Callable[[logging.LogRecord], bool]:
+    """A filter with which the console shows what it did while the root logger had that level."""
+
+    def shown(record: logging.LogRecord) -> bool:
+        if record.levelno >= root_level:
+            return True
+        logger: logging.Logger | None = logging.getLogger(record.name)
+        while logger is not None and logger.parent is not None:
+            if logger.level:
+                return record.levelno >= logger.level
+            logger = logger.parent
+        return False
+
+    return shown
 
 
 @contextlib.contextmanager
 def capturing(log: Log) -> Iterator[None]:
-    """Within, what this thread prints or logs goes to `log`."""
-    _handler.log = log
+    """Within, what this process prints or logs goes to `log`, whichever thread does."""
+    before = sys.stdout, sys.stderr
+    if not isinstance(before[0], _Stream):
+        _stdout.real = before[0]
+    if not isinstance(before[1], _Stream):
+        _stderr.real = before[1]
+    _Captured.log = log
+    sys.stdout, sys.stderr = _stdout, _stderr
     try:
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            yield
+        yield
     finally:
-        _handler.log = None
+        sys.stdout, sys.stderr = before
+        _Captured.log = None

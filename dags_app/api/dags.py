@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import status
-from rest_framework.generics import GenericAPIView
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from dags_app.access import NotAllowed, access_dag
+from dags_app.access import access_dag, check_allowed
 from dags_app.actions import deletion, pausing, registration
+from dags_app.api.schema import PartialDefinition
 from dags_app.api.serializers import DagDetailSerializer, DagSerializer
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec, json_schema
 from dags_app.models import Dag, DagSource
+from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
 from skytrail.rest.requests import BadRequest, actor_of
 
 
-class DagFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped library
-    """`?tag=`, `?owner=`, `?paused=`, and `?q=` for a part of the name or the description."""
+class DagQuery(serializers.Serializer[Any]):
+    """Which DAGs."""
 
-    tag = django_filters.CharFilter(method="with_tag", help_text="DAGs that have this tag.")
-    owner = django_filters.CharFilter(help_text="DAGs of this owner.")
-    paused = django_filters.BooleanFilter()
-    q = django_filters.CharFilter(method="matching", help_text="A part of name or description.")
-
-    class Meta:
-        model = Dag
-        fields: list[str] = []
-
-    def with_tag(self, dags: QuerySet[Dag], _name: str, value: str) -> QuerySet[Dag]:
-        return dags.filter(tags__contains=[value])
-
-    def matching(self, dags: QuerySet[Dag], _name: str, value: str) -> QuerySet[Dag]:
-        return dags.filter(Q(dag_id__icontains=value) | Q(description__icontains=value))
+    tag = serializers.CharField(required=False, max_length=100, help_text="With this tag.")
+    owner = serializers.CharField(required=False, max_length=250, help_text="Of this owner.")
+    paused = serializers.BooleanField(required=False, help_text="Whether they are paused.")
+    q = serializers.CharField(
+        required=False, max_length=250, help_text="With this in their name or description."
+    )
 
 
 class DagPage(ByName):
@@ -48,31 +41,36 @@ class DagPage(ByName):
     ordering = ("dag_id",)
 
 
-class DagListView(GenericAPIView[Dag]):
+class DagListView(ListView):
     """All DAGs that you may see."""
 
-    serializer_class = DagSerializer
-    filterset_class = DagFilter
     pagination_class = DagPage
 
-    def get_queryset(self) -> QuerySet[Dag]:
-        return Dag.objects.visible_to(self.request.user).select_related("version")
-
-    @extend_schema(operation_id="dags_list", responses=DagSerializer(many=True))
+    @extend_schema(
+        operation_id="dags_list", parameters=[DagQuery], responses=DagSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         """List DAGs."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        dags = Dag.objects.visible_to(request.user)
+        matching = _matching(dags, **self.wanted(DagQuery))
+        return self.page(
+            matching.select_related("version").defer("version__spec"), DagSerializer
+        )
 
     @extend_schema(
-        operation_id="dags_create", request=DagSpec, responses={201: DagDetailSerializer}
+        operation_id="dags_create",
+        request=DagSpec,
+        responses={201: DagDetailSerializer, 409: OpenApiResponse(description="It exists.")},
     )
     def post(self, request: Request) -> Response:
-        """Create a DAG. Every problem with the definition is listed at once."""
-        if not request.user.has_perm("dags_app.add_dag"):
-            raise NotAllowed(dag_id="DAGs", purpose="add", permission="dags_app.add_dag")
-        spec = parse(request.data)
-        saved = registration.create(spec=spec, author=actor_of(request), source=DagSource.API)
+        """Create a DAG.
+
+        Every problem with the definition is listed at once.
+        """
+        check_allowed(request.user, "dags_app.add_dag", purpose="add", what="DAGs")
+        saved = registration.create(
+            spec=parse(request.data), author=actor_of(request), source=DagSource.API
+        )
         return Response(DagDetailSerializer(saved.dag).data, status=status.HTTP_201_CREATED)
 
 
@@ -85,43 +83,49 @@ class DagView(APIView):
         return Response(DagDetailSerializer(access_dag(request.user, dag_id)).data)
 
     @extend_schema(operation_id="dags_update", request=DagSpec, responses=DagDetailSerializer)
+    @transaction.atomic
     def put(self, request: Request, dag_id: str) -> Response:
-        """Replace a DAG's definition. The same meaning makes no new version."""
-        dag = access_dag(request.user, dag_id, to="change")
-        return self._replace(request, dag, request.data)
+        """Replace a DAG's definition.
+
+        The same meaning makes no new version.
+        """
+        dag = access_dag(request.user, dag_id, to="change", hold=True)
+        return _replace(request, dag, request.data)
 
     @extend_schema(
         operation_id="dags_partial_update",
-        request={"application/json": {"type": "object", "additionalProperties": True}},
+        request=PartialDefinition,
         responses=DagDetailSerializer,
     )
+    @transaction.atomic
     def patch(self, request: Request, dag_id: str) -> Response:
-        """Change some fields of the definition; `tasks`, if given, replaces all tasks.
+        """Change some fields of a DAG's definition.
 
+        What is not named stays as it is; what is named is replaced whole (`tasks`: all of them).
         `{"paused": true}` pauses the DAG.
         """
-        dag = access_dag(request.user, dag_id, to="change")
+        # Held from reading to writing: two who change different fields both get their way.
+        dag = access_dag(request.user, dag_id, to="change", hold=True)
         if not isinstance(request.data, dict):
             raise BadRequest.because("", "not_an_object", "send an object: { … }")
         if request.data.keys() == {"paused"} and isinstance(request.data["paused"], bool):
+            # Even where the stored definition would not pass today's checks.
             dag = (pausing.pause if request.data["paused"] else pausing.resume)(dag)
             return Response(DagDetailSerializer(dag).data)
-        return self._replace(request, dag, _merged(dag, request.data))
+        return _replace(request, dag, _merged(dag, request.data))
 
     @extend_schema(
         operation_id="dags_destroy",
         responses={204: None, 409: OpenApiResponse(description="It has unfinished runs.")},
     )
+    @transaction.atomic
     def delete(self, request: Request, dag_id: str) -> Response:
-        """Delete a DAG; the history of its runs stays."""
-        deletion.delete(access_dag(request.user, dag_id, to="delete"))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        """Delete a DAG.
 
-    def _replace(self, request: Request, dag: Dag, document: Any) -> Response:
-        saved = registration.replace(
-            dag=dag, spec=parse(document), author=actor_of(request), source=DagSource.API
-        )
-        return Response(DagDetailSerializer(saved.dag).data)
+        The history of its runs stays; its name is free again.
+        """
+        deletion.delete(access_dag(request.user, dag_id, to="delete", hold=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DagSchemaView(APIView):
@@ -132,8 +136,37 @@ class DagSchemaView(APIView):
         responses={(200, "application/schema+json"): {"type": "object"}},
     )
     def get(self, request: Request) -> Response:
-        """The JSON Schema of a definition, for editors and programs."""
+        """Show the JSON Schema of a definition.
+
+        For editors, and for programs that write definitions.
+        """
         return Response(json_schema(), content_type="application/schema+json")
+
+
+def _matching(
+    dags: QuerySet[Dag],
+    *,
+    tag: str | None = None,
+    owner: str | None = None,
+    paused: bool | None = None,
+    q: str | None = None,
+) -> QuerySet[Dag]:
+    if tag is not None:
+        dags = dags.filter(tags__contains=[tag])
+    if owner is not None:
+        dags = dags.filter(owner=owner)
+    if paused is not None:
+        dags = dags.filter(paused=paused)
+    if q is not None:
+        dags = dags.filter(Q(dag_id__icontains=q) | Q(description__icontains=q))
+    return dags
+
+
+def _replace(request: Request, dag: Dag, document: Any) -> Response:
+    saved = registration.replace(
+        dag=dag, spec=parse(document), author=actor_of(request), source=DagSource.API
+    )
+    return Response(DagDetailSerializer(saved.dag).data)
 
 
 def _merged(dag: Dag, changes: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,11 +11,12 @@ from dags_app.access import access_dag
 from dags_app.api.serializers import VersionDetailSerializer, VersionSerializer
 from dags_app.models import DagVersion
 from skytrail.errors import NotFound
+from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
 
 
 class VersionNotFound(NotFound):
-    """{dag_id} has no version {number}."""
+    """The DAG {dag_id} has no version {number}."""
 
 
 class VersionPage(NewestFirst):
@@ -26,22 +25,17 @@ class VersionPage(NewestFirst):
     ordering = ("-number",)
 
 
-class VersionListView(GenericAPIView[DagVersion]):
+class VersionListView(ListView):
     """The versions of a DAG."""
 
-    serializer_class = VersionSerializer
     pagination_class = VersionPage
-    filter_backends = ()
-
-    def get_queryset(self) -> QuerySet[DagVersion]:
-        return DagVersion.objects.defer("spec")
 
     @extend_schema(operation_id="versions_list", responses=VersionSerializer(many=True))
     def get(self, request: Request, dag_id: str) -> Response:
         """List a DAG's versions, newest first."""
-        versions = self.get_queryset().filter(dag=access_dag(request.user, dag_id))
-        page = self.paginate_queryset(versions)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        self.wanted()
+        versions = DagVersion.objects.filter(dag=access_dag(request.user, dag_id))
+        return self.page(versions.defer("spec"), VersionSerializer)
 
 
 class VersionView(APIView):

@@ -13,8 +13,19 @@ import json
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from dags_app.domain.fields import Number, Scalar, TextOrScalar, Whole
+from dags_app.domain.templates import NAMES, is_template
 
 
 class TaskType(enum.StrEnum):
@@ -28,19 +39,25 @@ class TaskType(enum.StrEnum):
     BRANCH = "branch"
 
 
-_DOTTED_PATH = re.compile(
-    r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_DOTTED_PATH = rf"{_NAME}(\.{_NAME})*[.:]{_NAME}(\.{_NAME})*"
+_STATUS_RANGE = "[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
+_ENV_NAME = f"(?!SKYTRAIL_){_NAME}"
+_HEADER_NAME = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_HTTP_URI = r"([Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]|\{\{)"
+
+# Within braces: text in quotes, or a name that a template would fill in, with what is taken from it.
+# What belongs to somebody else is left alone: `{{.State}}` of Go's templates, `{{ print $1 }}`.
+_BRACES = re.compile(r"\{[{%]([^{}]*)")
+_FILLED_IN = re.compile(
+    r"""'[^']*'|"[^"]*"|(?<![\w.$])((?:"""
+    + "|".join(sorted(NAMES))
+    + r""")\b(?:\.\w+|\[[^][]*\])*)"""
 )
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# What is known to be a value of the run; `{{.State}}` of docker's Go templates is left alone.
-_PASTED_VALUE = re.compile(
-    r"{{-?\s*((?:params|outputs|conf|run_id|dag_id|task_id|logical_date)\b[^}]*)"
-)
-_STATUS_RANGE = re.compile(r"[1-5]\d\d(-[1-5]\d\d)?", re.ASCII)
 
 
 def _dotted_path(value: str) -> str:
-    if not _DOTTED_PATH.fullmatch(value):
+    if not re.fullmatch(_DOTTED_PATH, value):
         raise PydanticCustomError(
             "dotted_path",
             "write a dotted path to a function, like my_project.reports.build or "
@@ -50,52 +67,107 @@ def _dotted_path(value: str) -> str:
 
 
 def _safe_command(value: str) -> str:
-    if match := _PASTED_VALUE.search(value):
-        expression = match.group(1).strip()
+    for inside in _BRACES.finditer(value):
+        for name in filter(None, _FILLED_IN.findall(inside[1])):
+            raise PydanticCustomError(
+                "pasted_value",
+                "a value pasted into a shell command could run as code; hand it over as an "
+                'environment variable instead: "env": {"VALUE": "{{ {name} }}"} and "$VALUE" in '
+                "the command",
+                {"name": name if len(name) <= 80 else "…"},
+            )
+    return value
+
+
+def _env_name(value: str) -> str:
+    if not re.fullmatch(_NAME, value):
         raise PydanticCustomError(
-            "pasted_value",
-            "a value pasted into a shell command could run as code; hand it over as an environment "
-            'variable instead: "env": {"VALUE": "{{ {expression} }}"} and "$VALUE" in the command',
-            {"expression": expression},
+            "env_name",
+            "this cannot name an environment variable; use letters, digits and _, and no digit "
+            "first",
+        )
+    if value.startswith("SKYTRAIL_"):
+        raise PydanticCustomError(
+            "env_name",
+            "names that begin with SKYTRAIL_ are set by Skytrail; use another name",
         )
     return value
 
 
-def _env_names(value: dict[str, Any]) -> dict[str, Any]:
-    for name in value:
-        if not _ENV_NAME.fullmatch(name):
-            raise PydanticCustomError(
-                "env_name",
-                "{name} is no name for an environment variable; use letters, digits and _",
-                {"name": repr(name)},
-            )
-        if name.startswith("SKYTRAIL_"):
-            raise PydanticCustomError(
-                "env_name",
-                "{name} is taken: names that begin with SKYTRAIL_ are set by Skytrail",
-                {"name": repr(name)},
-            )
+def _header_name(value: str) -> str:
+    if not re.fullmatch(_HEADER_NAME, value):
+        raise PydanticCustomError(
+            "header_name", "this cannot name a header; use letters, digits and -"
+        )
     return value
 
 
-def _status_rule(value: int | str) -> int | str:
-    if not _STATUS_RANGE.fullmatch(str(value)):
+def _header_value(value: str) -> str:
+    # A template is looked at again when it is filled in.
+    if not is_template(value) and not (value.isascii() and (value.isprintable() or not value)):
+        raise PydanticCustomError(
+            "header_value",
+            "a header holds plain ASCII without line breaks; encode the value, or send it in the "
+            "body",
+        )
+    return value
+
+
+def _status_rule(value: Any) -> int | str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value) if isinstance(value, int | str) else ""
+    if not re.fullmatch(_STATUS_RANGE, text):
         raise PydanticCustomError(
             "status_rule", 'give a status like 200 or a range like "200-299", from 100 to 599'
         )
-    return value
+    first, _, last = text.partition("-")
+    if last and last < first:
+        raise PydanticCustomError("status_rule", "this range runs backwards; swap its ends")
+    return int(first) if last in {"", first} else text
+
+
+def _sorted_rules(rules: list[int | str]) -> list[int | str]:
+    # Their order means nothing, so one meaning has one form.
+    return sorted(set(rules), key=str)
 
 
 def _http_uri(value: str) -> str:
     # A template may stand for the host too: the whole is checked again when it is rendered.
-    if not re.match(r"(https?://|{{)", value):
-        raise PydanticCustomError("http_uri", "begin with http:// or https://")
+    if not re.match(_HTTP_URI, value):
+        raise PydanticCustomError(
+            "http_uri", "write a full address, like https://example.org/data.json"
+        )
     return value
 
 
-DottedPath = Annotated[str, Field(max_length=500), AfterValidator(_dotted_path)]
-Environment = Annotated[dict[str, str | int | float | bool], AfterValidator(_env_names)]
-StatusRule = Annotated[int | str, AfterValidator(_status_rule)]
+def _pattern(expression: str) -> dict[str, Any]:
+    return {"pattern": f"^({expression})$"}
+
+
+DottedPath = Annotated[
+    str,
+    Field(max_length=500, json_schema_extra=_pattern(_DOTTED_PATH)),
+    AfterValidator(_dotted_path),
+]
+EnvName = Annotated[str, Field(json_schema_extra=_pattern(_ENV_NAME)), AfterValidator(_env_name)]
+Environment = dict[EnvName, Scalar]
+HeaderName = Annotated[
+    str, Field(json_schema_extra=_pattern(_HEADER_NAME)), AfterValidator(_header_name)
+]
+HeaderValue = Annotated[TextOrScalar, AfterValidator(_header_value)]
+StatusRule = Annotated[
+    int | str,
+    BeforeValidator(_status_rule),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 100, "maximum": 599},
+                {"type": "string", **_pattern(_STATUS_RANGE)},
+            ]
+        }
+    ),
+]
 
 
 class Command(BaseModel):
@@ -139,7 +211,7 @@ class BashCommand(Command):
     """More environment variables; templates like `{{ outputs.fetch.rows }}` are rendered here."""
     cwd: str | None = Field(default=None, max_length=4096)
     """The working directory; by default a temporary one that is removed afterwards."""
-    skip_on_exit_code: int | None = Field(default=99, ge=1, le=255)
+    skip_on_exit_code: Whole | None = Field(default=99, ge=1, le=255)
     """The exit code that means "skipped" instead of "failed"; null for none."""
 
     templated: ClassVar = frozenset({"env", "cwd"})
@@ -177,25 +249,39 @@ class HttpCommand(Command):
     """Makes an HTTP request; the response is the task's output."""
 
     type: Literal[TaskType.HTTP]
-    uri: Annotated[str, Field(max_length=8192), AfterValidator(_http_uri)]
+    uri: Annotated[
+        str,
+        Field(max_length=8192, json_schema_extra={"pattern": f"^{_HTTP_URI}"}),
+        AfterValidator(_http_uri),
+    ]
     """Where to: http:// or https://; templates are rendered."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     """Request headers; templates are rendered."""
-    params: dict[str, str | int | float | bool] = {}
+    params: dict[str, Scalar] = {}
     """The query string's keys and values; templates are rendered."""
     json_body: Any = Field(default=None, alias="json")
     """A JSON body; templates are rendered."""
     body: str | None = None
     """A text body; templates are rendered."""
-    expected_status: list[StatusRule] = Field(default=["200-299"], min_length=1)
+    expected_status: Annotated[list[StatusRule], AfterValidator(_sorted_rules)] = Field(
+        default=["200-299"], min_length=1
+    )
     """The statuses that mean success; any other fails the task."""
-    request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    request_timeout_seconds: Number = Field(default=30.0, gt=0, le=3600)
     """How long to wait for a connection, and for each part of the response."""
-    max_response_bytes: int = Field(default=32_768, ge=0, le=49_152)
+    max_response_bytes: Whole = Field(default=32_768, ge=0, le=49_152)
     """How much of the response body is kept as output; the rest is dropped and marked so."""
 
     templated: ClassVar = frozenset({"uri", "headers", "params", "json_body", "body"})
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        if self.json_body is not None and self.body is not None:
+            raise PydanticCustomError(
+                "two_bodies", "json and body are both given; a request has one body: keep one"
+            )
+        return self
 
 
 class BranchCommand(Command):
@@ -210,7 +296,7 @@ class BranchCommand(Command):
     """Dotted path of a function that returns the id or ids of the tasks to go on with."""
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
-    value: str | None = Field(default=None, max_length=8192)
+    value: Annotated[TextOrScalar, Field(max_length=8192)] | None = None
     """A template, like `{{ outputs.check.quality }}`, whose text is looked up in `cases`."""
     cases: dict[str, list[str]] = {}
     """For each value, the ids of the tasks to go on with."""
@@ -230,8 +316,12 @@ class BranchCommand(Command):
             raise PydanticCustomError(
                 "branch_decision", "give cases: which tasks follow which value"
             )
+        if self.value is not None and (self.args or self.kwargs):
+            raise PydanticCustomError(
+                "branch_decision", "args and kwargs belong to callable; remove them beside value"
+            )
+        if self.callable is not None and (self.cases or self.default is not None):
+            raise PydanticCustomError(
+                "branch_decision", "cases and default belong to value; remove them beside callable"
+            )
         return self
-
-    def possible(self) -> list[str]:
-        """The task ids that `cases` and `default` name."""
-        return [task for tasks in [*self.cases.values(), self.default or []] for task in tasks]

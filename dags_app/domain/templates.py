@@ -9,7 +9,23 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from skytrail.documents import step
+
+#: Names that stand for something in a template (`workers/rendering` fills them in), and those that
+#: people who come from Airflow will try.
+NAMES = frozenset(
+    """
+    outputs params dag_id run_id task_id map_index try_number logical_date data_interval_start
+    data_interval_end ds ds_nodash ts ts_nodash
+    conf dag_run ti task_instance var macros conn ts_nodash_with_tz
+    """.split()
+)
+
 _READER: Environment = ImmutableSandboxedEnvironment()  # only parses: nothing is rendered here
+
+# The tables whose keys are known before a run, and what may be called on a table.
+_TABLES = ("outputs", "params")
+_METHODS = frozenset({"get", "items", "keys", "values"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +55,47 @@ def references(text: str) -> References:
     try:
         tree = _READER.parse(text)
     except TemplateSyntaxError as error:
-        raise BadTemplate(error.message or "syntax error") from None
-    found: dict[str, set[str]] = {"outputs": set(), "params": set()}
-    for attribute in tree.find_all(nodes.Getattr):
-        if isinstance(attribute.node, nodes.Name) and attribute.node.name in found:
-            found[attribute.node.name].add(attribute.attr)
-    for item in tree.find_all(nodes.Getitem):
-        # A computed key cannot be known before the template is filled in.
-        key = item.arg.value if isinstance(item.arg, nodes.Const) else None
-        if isinstance(item.node, nodes.Name) and item.node.name in found and isinstance(key, str):
-            found[item.node.name].add(key)
+        raise BadTemplate((error.message or "syntax error").rstrip(".")) from None
+    except RecursionError:
+        raise BadTemplate("its brackets are nested too deeply") from None
+    found: dict[str, set[str]] = {table: set() for table in _TABLES}
+    for table, key in _keys(tree):
+        found[table].add(key)
     return References(frozenset(found["outputs"]), frozenset(found["params"]))
+
+
+def _keys(tree: nodes.Template) -> Iterator[tuple[str, str]]:
+    """Each table and key that the template names: `outputs.a`, `outputs["a"]`, `outputs.get("a")`.
+
+    A computed key cannot be known before the template is filled in.
+    """
+    called = set()
+    for call in tree.find_all(nodes.Call):
+        method = call.node
+        if isinstance(method, nodes.Getattr) and method.attr in _METHODS and _is_table(method.node):
+            called.add(id(method))
+            if method.attr == "get" and call.args and (key := _constant(call.args[0])) is not None:
+                yield _name(method.node), key
+    for attribute in tree.find_all(nodes.Getattr):
+        if _is_table(attribute.node) and id(attribute) not in called:
+            yield _name(attribute.node), attribute.attr
+    for item in tree.find_all(nodes.Getitem):
+        if _is_table(item.node) and (key := _constant(item.arg)) is not None:
+            yield _name(item.node), key
+
+
+def _is_table(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name in _TABLES
+
+
+def _name(node: nodes.Node) -> str:
+    assert isinstance(node, nodes.Name)
+    return node.name
+
+
+def _constant(node: nodes.Node) -> str | None:
+    is_text = isinstance(node, nodes.Const) and isinstance(node.value, str)
+    return node.value if is_text else None  # type: ignore[attr-defined]  # it is a Const
 
 
 def texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -58,7 +104,7 @@ def texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from texts_in(inner, f"{path}.{key}")
+            yield from texts_in(inner, step(path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from texts_in(inner, f"{path}[{index}]")
+            yield from texts_in(inner, step(path, index))

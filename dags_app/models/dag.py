@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -9,9 +9,7 @@ from django.db.models import Q
 
 from dags_app.domain.schedule import CronSchedule, IntervalSchedule, Schedule
 from skytrail.database.fields import CreatedAtField, KeyField
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+from skytrail.security.subject import Subject
 
 
 class DagSource(models.TextChoices):
@@ -27,7 +25,7 @@ class DagQuerySet(models.QuerySet["Dag"]):
         """Those that have not been deleted."""
         return self.filter(deleted_at=None)
 
-    def visible_to(self, user: User | AnonymousUser) -> Self:
+    def visible_to(self, user: Subject) -> Self:
         """Those that `user` may know of."""
         return self.present() if user.has_perm("dags_app.view_dag") else self.none()
 

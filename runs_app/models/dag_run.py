@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
 from runs_app.domain.states import RUN_ACTIVE, RUN_FINAL, RunState
 from skytrail.database.fields import CreatedAtField, KeyField
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+from skytrail.security.subject import Subject
 
 
 class RunType(models.TextChoices):
@@ -21,7 +19,7 @@ class RunType(models.TextChoices):
 
 
 class DagRunQuerySet(models.QuerySet["DagRun"]):
-    def visible_to(self, user: User | AnonymousUser) -> Self:
+    def visible_to(self, user: Subject) -> Self:
         """Those whose DAG `user` may know of; of deleted DAGs too: their runs are history."""
         return self if user.has_perm("dags_app.view_dag") else self.none()
 

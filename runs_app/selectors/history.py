@@ -9,6 +9,7 @@ from django.db.models import Count
 from dags_app.models import Dag
 from runs_app.domain.states import RunState
 from runs_app.models import DagRun
+from runs_app.selectors.runs import shown
 
 #: Runs shown with a DAG's status.
 LATEST = 25
@@ -24,10 +25,10 @@ class RunHistory:
 
 def history_of(dag: Dag) -> RunHistory:
     """The history of a DAG, in two queries."""
-    counted = DagRun.objects.filter(dag=dag).values("state").annotate(count=Count("pk"))
+    runs = DagRun.objects.filter(dag=dag)
+    counted = runs.values("state").annotate(count=Count("pk"))
     counts = {row["state"]: row["count"] for row in counted}
-    latest = DagRun.objects.filter(dag=dag).select_related("dag", "version")
     return RunHistory(
         counts={state.value: counts.get(state, 0) for state in RunState},
-        latest=list(latest.order_by("-queued_at", "-id")[:LATEST]),
+        latest=list(shown(runs).order_by("-queued_at", "-id")[:LATEST]),
     )

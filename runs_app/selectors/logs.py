@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, LogChunk, TaskRun
 
-#: Chunks read at once.
-PAGE = 200
+#: Chunks read at once: at most 64 Ki characters each.
+PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +29,40 @@ def chunks_after(
 
     A try has several executions where workers were lost; their logs follow each other.
     """
-    executions = Attempt.objects.filter(task_run=task_run)
+    while page := page_after(task_run, attempt, position):
+        yield from page
+        position = page[-1][0]
+
+
+def page_after(
+    task_run: TaskRun, attempt: int | None, position: Position
+) -> list[tuple[Position, str]]:
+    """The first pieces behind `position`, so few that they fit into memory; empty at the end."""
+    behind = Q(epoch=position.epoch, sequence__gt=position.sequence) | Q(epoch__gt=position.epoch)
+    chunks = LogChunk.objects.filter(behind, task_run=task_run)
     if attempt is not None:
-        executions = executions.filter(number=attempt)
-    for epoch in executions.filter(epoch__gte=position.epoch).values_list("epoch", flat=True):
-        sequence = position.sequence if epoch == position.epoch else -1
-        while page := list(
-            LogChunk.objects.filter(task_run=task_run, epoch=epoch, sequence__gt=sequence)
-            .order_by("sequence")
-            .values_list("sequence", "text")[:PAGE]
-        ):
-            for sequence, text in page:  # the next page begins behind the last one
-                yield Position(epoch, sequence), text
+        executions = Attempt.objects.filter(task_run=task_run, number=attempt)
+        chunks = chunks.filter(epoch__in=executions.values("epoch"))
+    rows = chunks.order_by("epoch", "sequence").values_list("epoch", "sequence", "text")
+    return [(Position(epoch, sequence), text) for epoch, sequence, text in rows[:PAGE]]
 
 
 def is_complete(task_run: TaskRun, attempt: int | None) -> bool:
-    """Whether nothing more can be written to the log of a try."""
+    """Whether nothing more can be written to the log of a try (None: to any log of the task).
+
+    False while the task waits for its next try: that writes to a log of its own, but whoever reads
+    all of them wants to see it.
+    """
     task_run.refresh_from_db(fields=["state", "attempt"])
     executions = Attempt.objects.filter(task_run=task_run)
     if attempt is not None:
-        if attempt < task_run.attempt:
-            return True
         executions = executions.filter(number=attempt)
     if executions.filter(finished_at=None).exists():
         return False
-    return TaskState(task_run.state).is_final
+    state = TaskState(task_run.state)
+    if state.is_final:
+        return True
+    # A try that is over has been followed by another one, or will be.
+    is_behind = attempt is not None and attempt < task_run.attempt
+    has_ended = attempt == task_run.attempt and state is TaskState.UP_FOR_RETRY
+    return is_behind or has_ended

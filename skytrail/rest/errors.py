@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -20,6 +21,14 @@ from skytrail.documents import DocumentTooLarge
 from skytrail.errors import Problem, SkytrailError
 
 _logger = logging.getLogger("skytrail.rest")
+
+#: How to get in, for every answer that says "who are you?".
+HOW_TO_LOG_IN = (
+    "get a token with POST /api/v1/auth/token (username, password) and send it along as"
+    " `Authorization: Bearer <access_token>`"
+)
+
+_NOTHING_HERE = "There is nothing at this address; /api/v1/docs lists those that there are."
 
 _STATUS: tuple[tuple[type[SkytrailError], int], ...] = (
     (DocumentTooLarge, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE),
@@ -45,59 +54,92 @@ def body(code: str, message: str, problems: Sequence[Problem] = ()) -> dict[str,
     }
 
 
+def body_of(error: SkytrailError) -> dict[str, Any]:
+    """The shape, filled by one of our own errors."""
+    return body(error.code, error.message, error.problems)
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler. None lets an unexpected error through, to be logged."""
     if isinstance(error, SkytrailError):
-        code = next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
-        return Response(body(error.code, error.message, error.problems), status=code)
+        code = next((number for kind, number in _STATUS if isinstance(error, kind)), None)
+        return None if code is None else Response(body_of(error), status=code)
     if isinstance(error, Http404):
-        return Response(body("not_found", "There is nothing at this address."), status=404)
+        return Response(body("not_found", _NOTHING_HERE), status=404)
     if isinstance(error, PermissionDenied):
         return Response(body("forbidden", "You may not do this."), status=403)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         _logger.error("the database does not answer: %s", error)
-        message = "The database does not answer; try again in a moment."
-        return Response(body("database_unavailable", message), status=503)
+        return Response(_database_away(), status=503, headers={"Retry-After": "5"})
     if isinstance(error, exceptions.ValidationError):
         problems = list(_problems(error.detail, error.get_codes(), ""))
         return Response(body("invalid", "What was sent cannot be used.", problems), status=400)
     if isinstance(error, exceptions.APIException):
-        return _api_exception(error)
+        return _api_exception(error, context)
     return None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """For what Django itself refuses under /api/, like a host name that is not allowed."""
+    message = "The request cannot be understood, or its Host is not in SKYTRAIL_ALLOWED_HOSTS."
+    return JsonResponse(body("bad_request", message), status=400)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """For addresses under /api/ that lead nowhere."""
-    return JsonResponse(body("not_found", "There is nothing at this address."), status=404)
+    return JsonResponse(body("not_found", _NOTHING_HERE), status=404)
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """For what nobody expected; the log has the traceback."""
-    message = "Something went wrong on our side; it has been logged."
+    message = "Something went wrong on our side; it has been logged. Tell whoever runs Skytrail."
     return JsonResponse(body("internal_error", message), status=500)
 
 
-def _api_exception(error: exceptions.APIException) -> Response:
+def _database_away() -> dict[str, Any]:
+    return body("database_unavailable", "The database does not answer; try again in a moment.")
+
+
+def _api_exception(error: exceptions.APIException, context: dict[str, Any]) -> Response:
     """Authentication, wrong methods, throttling: REST framework's own errors."""
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else "error"
-    response = Response(body(code, str(error.detail)), status=error.status_code)
+    response = Response(body(code, _message(error, context)), status=error.status_code)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
-        response["Retry-After"] = str(int(wait))
+        response["Retry-After"] = str(math.ceil(wait))
     return response
+
+
+def _message(error: exceptions.APIException, context: dict[str, Any]) -> str:
+    """What `error` says, with the way out where the library's text has none."""
+    said = str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated):
+        return f"You are not logged in: {HOW_TO_LOG_IN}."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return f"{said} Send JSON, with the header `Content-Type: application/json`."
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return f"{said} This address takes {', '.join(context['view'].allowed_methods)}."
+    return said
 
 
 def _problems(detail: Any, codes: Any, path: str) -> Iterator[Problem]:
     """A serializer's nested errors, flattened."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
-            here = path if key == "non_field_errors" else f"{path}.{key}" if path else str(key)
-            yield from _problems(inner, codes[key], here)
+            yield from _problems(inner, codes[key], _joined(path, key))
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, dict | list)
             yield from _problems(inner, codes[index], f"{path}[{index}]" if nested else path)
     else:
         yield Problem(path, str(codes), str(detail))
+
+
+def _joined(path: str, key: str | int) -> str:
+    if key == "non_field_errors":
+        return path
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key

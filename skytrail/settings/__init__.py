@@ -16,6 +16,7 @@ import dj_database_url
 from pydantic import ValidationError
 
 from skytrail.settings.environment import Environment
+from skytrail.settings.unfold import STATICFILES_DIRS, UNFOLD  # noqa: F401  # settings too
 
 try:
     environment = Environment()

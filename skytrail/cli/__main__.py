@@ -1,0 +1,3 @@
+from skytrail.cli import main
+
+main()

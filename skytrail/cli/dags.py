@@ -1,0 +1,171 @@
+"""`skytrail dags`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from skytrail.cli.arguments import DagArgument, FileArgument, LimitOption, read_document
+from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
+from skytrail.cli.project import actor, connect
+
+app = typer.Typer(help="DAGs: list, show, save, trigger.", no_args_is_help=True)
+
+_COLUMNS = ("dag_id", "is_paused", "schedule", "next_run_at", "version", "owner", "tags")
+
+
+@app.command("list")
+def list_(
+    output: OutputOption = Format.TABLE,
+    tag: Annotated[str | None, typer.Option(help="Only DAGs with this tag.")] = None,
+    limit: LimitOption = 1000,
+) -> None:
+    """List DAGs."""
+    user = connect()
+    from dags_app.api.serializers import DagSerializer
+    from dags_app.models import Dag
+
+    dags = Dag.objects.visible_to(user).select_related("version").order_by("dag_id")
+    if tag:
+        dags = dags.filter(tags__contains=[tag])
+    show_rows(
+        [_with_schedule(row) for row in DagSerializer(dags[:limit], many=True).data],
+        _COLUMNS,
+        output,
+        empty="There are no DAGs yet: save one with `skytrail dags save FILE`.",
+    )
+
+
+@app.command()
+def show(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
+    """Show a DAG with its definition."""
+    user = connect()
+    from dags_app.access import access_dag
+    from dags_app.api.serializers import DagDetailSerializer
+
+    record = DagDetailSerializer(access_dag(user, dag)).data
+    if output is Format.JSON:
+        show_record(record, output)
+        return
+    spec = record.pop("spec")
+    show_record(_with_schedule(record), output)
+    rows = [{"depends_on": [], "type": "empty"} | task for task in spec["tasks"]]
+    console.print()
+    show_rows(rows, ("id", "type", "depends_on"), output, empty="")
+
+
+@app.command()
+def validate(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
+    """Check a definition without saving it; exit code 3 with every problem if it has any."""
+    from dags_app.domain.parse import parse
+
+    spec = parse(read_document(file))
+    show_record({"name": spec.name, "tasks": len(spec.tasks), "valid": True}, output)
+
+
+@app.command()
+def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
+    """Save a definition: a new DAG, or a new version of the one of that name."""
+    connect()
+    from dags_app.actions import registration
+    from dags_app.domain.parse import parse
+    from dags_app.models import Dag, DagSource
+
+    spec = parse(read_document(file))
+    existing = Dag.objects.present().filter(dag_id=spec.name).first()
+    if existing:
+        saved = registration.replace(dag=existing, spec=spec, author=actor(), source=DagSource.FILE)
+    else:
+        saved = registration.create(spec=spec, author=actor(), source=DagSource.FILE)
+    show_record(
+        {
+            "dag_id": saved.dag.dag_id,
+            "version": saved.version.number,
+            "new_version": saved.version_is_new,
+            "next_run_at": saved.dag.next_run_at,
+        },
+        output,
+    )
+
+
+@app.command()
+def trigger(
+    dag: DagArgument,
+    output: OutputOption = Format.TABLE,
+    conf: Annotated[str | None, typer.Option("--conf", "-c", help="Parameters, as JSON.")] = None,
+    run_id: Annotated[str | None, typer.Option("--run-id", "-r", help="The run's id.")] = None,
+    logical_date: Annotated[
+        datetime | None,
+        typer.Option(
+            "--logical-date",
+            "-l",
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"],
+            help="The time that the run is for.",
+        ),
+    ] = None,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", "-w", help="Show its progress; exit code 1 if it fails.")
+    ] = False,
+) -> None:
+    """Trigger a run."""
+    user = connect()
+    from dags_app.access import access_dag
+    from runs_app.actions.launching import RunRequest, launch
+    from runs_app.api.serializers import RunSerializer
+    from skytrail.cli.progress import watch
+    from skytrail.documents import read_json
+
+    request = RunRequest(
+        conf=None if conf is None else read_json(conf),
+        run_id=run_id,
+        logical_date=logical_date and logical_date.astimezone(),
+    )
+    run = launch(access_dag(user, dag), request, actor=actor()).run()
+    if wait:
+        raise typer.Exit(watch(run, output))
+    show_record(_short(RunSerializer(run).data), output)
+
+
+@app.command()
+def pause(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
+    """Hold a DAG's schedule back; runs can still be triggered."""
+    _set_paused(dag, output, paused=True)
+
+
+@app.command()
+def resume(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
+    """Let a DAG's schedule go on."""
+    _set_paused(dag, output, paused=False)
+
+
+def _set_paused(dag: str, output: Format, *, paused: bool) -> None:
+    user = connect()
+    from dags_app.access import access_dag
+    from dags_app.actions import pausing
+
+    found = access_dag(user, dag)
+    changed = (pausing.pause if paused else pausing.resume)(found)
+    show_record(
+        {
+            "dag_id": changed.dag_id,
+            "is_paused": changed.paused,
+            "next_run_at": None if changed.paused else changed.next_run_at,
+        },
+        output,
+    )
+
+
+def _with_schedule(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its schedule in one word."""
+    interval = row["interval_seconds"]
+    schedule = row["cron"] or (f"every {interval} s" if interval else "")
+    return {**row, "schedule": schedule}
+
+
+def _short(run: dict[str, Any]) -> dict[str, Any]:
+    """What somebody who has just triggered a run wants to know of it."""
+    names = ("dag_id", "run_id", "state", "version", "logical_date", "conf", "queued_at")
+    return {name: run[name] for name in names if run.get(name) is not None}

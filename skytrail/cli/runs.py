@@ -1,0 +1,97 @@
+"""`skytrail runs`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from skytrail.cli.arguments import DagArgument, LimitOption, RunArgument
+from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
+from skytrail.cli.project import actor, connect
+
+app = typer.Typer(help="Runs: list, show, cancel, clear.", no_args_is_help=True)
+
+_COLUMNS = ("dag_id", "run_id", "state", "run_type", "queued_at", "started_at", "finished_at")
+_TASKS = ("task_id", "state", "attempt", "worker", "started_at", "finished_at", "problem")
+
+
+@app.command("list")
+def list_(
+    dag: Annotated[str | None, typer.Argument(metavar="[DAG]", help="Only of this DAG.")] = None,
+    output: OutputOption = Format.TABLE,
+    state: Annotated[str | None, typer.Option(help="Only runs in this state.")] = None,
+    limit: LimitOption = 25,
+) -> None:
+    """List runs, newest first."""
+    user = connect()
+    from dags_app.access import access_dag
+    from runs_app.api.serializers import RunSerializer
+    from runs_app.models import DagRun
+
+    runs = DagRun.objects.visible_to(user).select_related("dag", "version")
+    if dag:
+        runs = runs.filter(dag=access_dag(user, dag))
+    if state:
+        runs = runs.filter(state=state)
+    rows = RunSerializer(runs.order_by("-queued_at", "-id")[:limit], many=True).data
+    show_rows(rows, _COLUMNS, output, empty="No runs. Start one: `skytrail dags trigger DAG`.")
+
+
+@app.command()
+def show(dag: DagArgument, run: RunArgument, output: OutputOption = Format.TABLE) -> None:
+    """Show a run with its tasks."""
+    user = connect()
+    from runs_app.access import access_run
+    from runs_app.api.serializers import RunSerializer, TaskRunSerializer
+    from runs_app.selectors.tasks import tasks_of
+
+    found = access_run(user, dag, run)
+    record = dict(RunSerializer(found).data)
+    tasks = TaskRunSerializer(tasks_of(found), many=True).data
+    if output is Format.JSON:
+        show_record({**record, "tasks": tasks}, output)
+        return
+    show_record(record, output)
+    console.print()
+    rows = [{**task, "problem": (task["error"] or {}).get("message")} for task in tasks]
+    show_rows(rows, _TASKS, output, empty="It has no tasks.")
+
+
+@app.command()
+def cancel(dag: DagArgument, run: RunArgument, output: OutputOption = Format.TABLE) -> None:
+    """Cancel a run: what waits is cancelled at once, what runs is stopped."""
+    user = connect()
+    from runs_app.access import access_run
+    from runs_app.actions.cancellation import cancel_run
+
+    cancelled = cancel_run(access_run(user, dag, run, to="run"), actor=actor())
+    show_record({"dag_id": dag, "run_id": cancelled.run_id, "state": cancelled.state}, output)
+
+
+@app.command()
+def clear(
+    dag: DagArgument,
+    run: RunArgument,
+    output: OutputOption = Format.TABLE,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", "-t", help="This task; may be repeated.")
+    ] = None,
+    *,
+    downstream: Annotated[bool, typer.Option(help="Also what comes after the tasks.")] = True,
+    only_failed: Annotated[bool, typer.Option("--only-failed", "-f", help="Of these.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+) -> None:
+    """Have tasks of a run run again: all, some with what follows them, or only what failed."""
+    user = connect()
+    from runs_app.access import access_run
+    from runs_app.actions import rerunning
+
+    cleared = rerunning.clear(
+        access_run(user, dag, run, to="run"),
+        rerunning.Selection(task_ids=task, downstream=downstream, only_failed=only_failed),
+        actor=actor(),
+        dry_run=dry_run,
+    )
+    rows = [{"task_id": row.task_id, "state": row.state} for row in cleared]
+    show_rows(rows, ("task_id", "state"), output, empty="There is nothing to clear.")

@@ -1,0 +1,224 @@
+"""The real processes: dispatcher, workers, beat and web, on the tests' own database and broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from runs_app.models import Worker
+from skytrail.embedded.ports import Ports
+from tests.conftest import empty_tables
+from tests.waiting import wait_until
+
+#: Short, so that a lost worker is noticed within the patience of a test.
+LEASE = 6
+
+PASSWORD = "a password for the tests"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "acceptance" in Path(item.fspath).parts:
+            item.add_marker(pytest.mark.acceptance)
+
+
+@dataclass
+class Part:
+    """One process of the installation."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """As a power cut would: the process, without its children."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """As a deployment would."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=40)
+
+
+@dataclass
+class Installation:
+    """All parts, and what is needed to speak to them."""
+
+    folder: Path
+    environment: dict[str, str]
+    url: str
+    parts: dict[str, Part] = field(default_factory=dict)
+    token: str = ""
+
+    def start(self, name: str, *arguments: str, **environment: str) -> Part:
+        """Starts one part: `start("worker", "--concurrency=2")`."""
+        label = environment.pop("label", name)
+        log = self.folder / f"{label}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "skytrail.cli", name, *arguments],
+                env=self.environment | environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        part = self.parts[label] = Part(label, process, log)
+        return part
+
+    def start_worker(self, name: str = "worker", *, queues: str = "default", count: int = 2) -> Part:
+        """Starts a worker and waits until it has reported itself."""
+        part = self.start(
+            "worker", f"--name={name}", f"--queues={queues}", f"--concurrency={count}", label=name
+        )
+        wait_until(
+            lambda: Worker.objects.filter(name__startswith=f"{name}@", stopped_at=None).exists(),
+            timeout=30,
+            what=f"{name} has reported itself",
+        )
+        return part
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A REST call as the admin."""
+        return httpx.request(
+            method,
+            f"{self.url}/api/v1/{path}",
+            headers={"Authorization": f"Bearer {self.token}"} | options.pop("headers", {}),
+            timeout=20,
+            **options,
+        )
+
+    def save(self, name: str, tasks: list[dict[str, Any]], **fields: Any) -> None:
+        """Saves a DAG over REST."""
+        answer = self.call("POST", "dags", json={"name": name, "tasks": tasks, **fields})
+        assert answer.status_code == 201, answer.text
+
+    def trigger(self, name: str, **body: Any) -> str:
+        """Triggers a run over REST; its run_id."""
+        answer = self.call("POST", f"dags/{name}/runs", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["run_id"])
+
+    def run(self, name: str, run_id: str) -> dict[str, Any]:
+        """A run as REST shows it."""
+        return dict(self.call("GET", f"dags/{name}/runs/{run_id}").json())
+
+    def task(self, name: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """A task of a run as REST shows it."""
+        return dict(self.call("GET", f"dags/{name}/runs/{run_id}/tasks/{task_id}").json())
+
+    def log(self, name: str, run_id: str, task_id: str) -> str:
+        """A task's log."""
+        return self.call("GET", f"dags/{name}/runs/{run_id}/tasks/{task_id}/logs").text
+
+    def output(self, name: str, run_id: str, task_id: str) -> Any:
+        """What a task left."""
+        answer = self.call("GET", f"dags/{name}/runs/{run_id}/tasks/{task_id}/output")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["value"]
+
+    def wait_for_end(self, name: str, run_id: str, timeout: float = 40) -> dict[str, Any]:
+        """Waits until a run is over."""
+
+        def over() -> dict[str, Any] | None:
+            run = self.run(name, run_id)
+            return run if "finished_at" in run else None
+
+        found = wait_until(over, timeout=timeout, what=f"run {run_id} of {name} is over")
+        assert found is not None
+        return found
+
+    def wait_for_state(self, name: str, run_id: str, task_id: str, state: str) -> dict[str, Any]:
+        """Waits until a task is in a state."""
+
+        def there() -> dict[str, Any] | None:
+            task = self.task(name, run_id, task_id)
+            return task if task["state"] == state else None
+
+        found = wait_until(there, timeout=30, what=f"task {task_id} is {state}")
+        assert found is not None
+        return found
+
+    def end(self) -> None:
+        """Ends all parts, quickly."""
+        for part in self.parts.values():
+            part.process.terminate()
+        for part in self.parts.values():
+            try:
+                part.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(part.process.pid, signal.SIGKILL)
+                part.process.wait()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    database = connection.settings_dict
+    login = f"{database['USER']}:{database['PASSWORD']}"
+    place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{login}@{place}",
+        "REDIS_URL": django_settings.SKYTRAIL_REDIS_URL,
+        "DJANGO_SETTINGS_MODULE": "skytrail.settings",
+        "SKYTRAIL_SECRET_KEY": "only for the tests",
+        "SKYTRAIL_DATA_DIR": str(folder),
+        "SKYTRAIL_LEASE_SECONDS": str(LEASE),
+        "SKYTRAIL_STOP_GRACE_SECONDS": "1",
+        "SKYTRAIL_HTTP_ALLOWED": "127.0.0.1",
+        "SKYTRAIL_TASK_MODULES": "tests.acceptance.shop",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def installation(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
+    """A running installation with web, dispatcher and one worker of two; beat is up to the test."""
+    with django_db_blocker.unblock():
+        empty_tables()
+        redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushdb()
+        User.objects.create_superuser("admin", password=PASSWORD)
+        folder = tmp_path_factory.mktemp("installation")
+        port = Ports().choose(purpose="web", option="--port", asked=0)
+        made = Installation(folder, _environment(folder), f"http://127.0.0.1:{port}")
+        try:
+            made.start("web", f"--port={port}")
+            made.start("dispatcher")
+            made.start_worker()
+            wait_until(lambda: _answers(made.url), timeout=30, what="web answers")
+            answer = httpx.post(
+                f"{made.url}/api/v1/auth/token",
+                json={"username": "admin", "password": PASSWORD},
+                timeout=20,
+            )
+            made.token = answer.json()["access_token"]
+            yield made
+        finally:
+            made.end()
+            for part in made.parts.values():
+                print(f"--- {part.name}\n{part.log.read_text()[-3000:]}")  # noqa: T201  # shown on failure
+            empty_tables()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False

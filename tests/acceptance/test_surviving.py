@@ -1,0 +1,136 @@
+"""Processes die, Redis forgets: every run still ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import redis
+from django.conf import settings as django_settings
+
+from runs_app.models import DagRun, TaskRun, Worker
+from tests.acceptance.conftest import LEASE, Installation, Part
+from tests.waiting import wait_until
+
+#: A task that shows that it is at work, and ends when it is let.
+GATED = "echo $$ > {folder}/$SKYTRAIL_FENCE; until [ -e {folder}/gate ]; do sleep 0.05; done"
+
+
+def start_gated(installation: Installation, name: str, folder: Path, queue: str) -> str:
+    """A run whose task is at work in a worker of `queue`; its run_id."""
+    folder.chmod(0o777)
+    task = {"id": "work", "type": "bash", "command": GATED.format(folder=folder), "queue": queue}
+    installation.save(name, [task, {"id": "after", "depends_on": ["work"], "queue": queue}])
+    run_id = installation.trigger(name)
+    wait_until((folder / "1").exists, timeout=20, what="the task is at work")
+    return run_id
+
+
+def pool_process_of(worker: Part) -> psutil.Process:
+    """The pool process in which something runs."""
+
+    def busy() -> psutil.Process | None:
+        for child in psutil.Process(worker.process.pid).children():
+            if child.children():
+                return child
+        return None
+
+    found = wait_until(busy, what="a pool process is at work")
+    assert found is not None
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_task_whose_pool_process_is_killed_runs_again_within_seconds(
+    installation: Installation, tmp_path: Path
+) -> None:
+    worker = installation.start_worker("doomed_child", queues="doomed_child", count=1)
+    run_id = start_gated(installation, "doomed_child", tmp_path, "doomed_child")
+    shell = int((tmp_path / "1").read_text())
+    pool_process_of(worker).kill()
+    wait_until((tmp_path / "2").exists, timeout=LEASE, what="it runs again, before its lease ended")
+    assert is_gone(shell), "what the killed process had started is gone"
+    (tmp_path / "gate").touch()
+    assert installation.wait_for_end("doomed_child", run_id)["state"] == "success"
+    task = installation.task("doomed_child", run_id, "work")
+    assert (task["attempt"], task["lost_count"]) == (1, 1)
+
+
+def test_a_task_whose_worker_is_killed_is_taken_over_by_another(
+    installation: Installation, tmp_path: Path
+) -> None:
+    worker = installation.start_worker("doomed", queues="doomed", count=1)
+    run_id = start_gated(installation, "doomed", tmp_path, "doomed")
+    shell = int((tmp_path / "1").read_text())
+    worker.kill()
+    wait_until(lambda: is_gone(shell), what="what the worker had started is gone")
+    installation.start_worker("heir", queues="doomed", count=1)
+    wait_until((tmp_path / "2").exists, timeout=LEASE * 4, what="another worker has taken it over")
+    (tmp_path / "gate").touch()
+    assert installation.wait_for_end("doomed", run_id)["state"] == "success"
+
+
+def test_a_worker_that_is_told_to_stop_hands_back_what_it_does_not_finish(
+    installation: Installation, tmp_path: Path
+) -> None:
+    worker = installation.start_worker("leaving", queues="leaving", count=1)
+    run_id = start_gated(installation, "leaving", tmp_path, "leaving")
+    worker.stop()
+    task = installation.task("leaving", run_id, "work")
+    assert (task["state"], task["attempt"], task["lost_count"]) == ("queued", 1, 0)
+    assert Worker.objects.get(name__startswith="leaving@").stopped_at is not None
+    installation.start_worker("successor", queues="leaving", count=1)
+    wait_until((tmp_path / "2").exists, timeout=20, what="its successor has begun it")
+    (tmp_path / "gate").touch()
+    assert installation.wait_for_end("leaving", run_id)["state"] == "success"
+
+
+def test_redis_forgets_everything_and_no_run_is_lost(
+    installation: Installation, tmp_path: Path
+) -> None:
+    tasks = [
+        {"id": f"t{place}", "queue": "forgotten", "depends_on": [f"t{place - 1}"] if place else []}
+        for place in range(5)
+    ]
+    installation.save("forgotten", tasks)
+    runs = [installation.trigger("forgotten") for _ in range(4)]
+    redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushall()
+    # Not to wait for the time after which a message counts as late.
+    TaskRun.objects.filter(state="queued").update(published_at="2026-01-01T00:00Z")
+    installation.start_worker("late", queues="forgotten", count=1)
+    for run_id in runs:
+        assert installation.wait_for_end("forgotten", run_id, timeout=60)["state"] == "success"
+
+
+def test_schedules_tick_with_three_beats_and_with_none(installation: Installation) -> None:
+    beats = [installation.start("beat", label=f"beat{place}") for place in range(3)]
+    installation.save("ticking", [{"id": "a"}], schedule={"interval_seconds": 1})
+    dag = DagRun.objects.filter(dag__dag_id="ticking", state="success")
+    wait_until(lambda: dag.count() >= 4, timeout=30, what="four runs with three beats")
+    dates = list(DagRun.objects.filter(dag__dag_id="ticking").values_list("logical_date", flat=True))
+    assert len(dates) == len(set(dates)), "one run for each date"
+    for beat in beats:
+        beat.kill()
+    count = dag.count()
+    wait_until(
+        lambda: dag.count() > count + 1, timeout=40, what="more runs with no beat at all"
+    )
+    answer = installation.call("PATCH", "dags/ticking", json={"paused": True})
+    assert answer.status_code == 200
+
+
+def test_a_worker_that_is_killed_leaves_no_process_behind(
+    installation: Installation, tmp_path: Path
+) -> None:
+    worker = installation.start_worker("gone", queues="gone", count=2)
+    start_gated(installation, "gone", tmp_path, "gone")
+    family = psutil.Process(worker.process.pid).children(recursive=True)
+    assert len(family) >= 4, "two pool processes, the warden, the task's shell"
+    os.kill(worker.process.pid, signal.SIGKILL)
+    worker.process.wait()
+    wait_until(lambda: all(is_gone(process.pid) for process in family), what="all are gone")

@@ -1,0 +1,207 @@
+"""What happens at the same moment ends as if it had happened one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db.models import Sum
+
+from dags_app.models import Dag
+from runs_app.actions import attempts
+from runs_app.actions.admission import admit
+from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, cancel_run
+from runs_app.actions.dispatching_steps import dispatch
+from runs_app.actions.launching import Launched, RunRequest, launch
+from runs_app.actions.recovery import take_over_lost
+from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.scheduling import tick
+from runs_app.actions.waking import wake
+from runs_app.domain.claims import Refusal
+from runs_app.domain.executions import Execution, Finished
+from runs_app.domain.outcomes import Outcome
+from runs_app.models import DagRun, Pool, TaskRun, Transition
+from skytrail.database.clock import database_now
+from tests.actions.test_cancelling import claimed
+from tests.actions.test_recovering import let_the_lease_run_out
+from tests.doubles import RecordingDispatcher
+from tests.factories import save_dag, start_run, states, task
+from tests.races.together import by_many, together
+
+pytestmark = pytest.mark.usefixtures("committing", "dispatcher")
+
+ROUNDS = range(8)
+ROW = {"a": [], "b": ["a"]}
+
+
+def test_one_of_many_claims_of_an_epoch_wins() -> None:
+    row = task(start_run(save_dag(ROW)), "a")
+    answers = by_many(
+        8, lambda: attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@one")
+    )
+    kinds = Counter(type(answer) for answer in answers)
+    assert kinds == {Execution: 1, Refusal: 7}
+    assert set(map(str, answers)) >= {str(Refusal.ELSEWHERE)}
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_two_tasks_that_end_at_once_wake_their_join_once(
+    round_: int, dispatcher: RecordingDispatcher
+) -> None:
+    run = start_run(save_dag({"a": [], "b": [], "join": ["a", "b"]}))
+    executions = [claimed(run, "a"), claimed(run, "b")]
+    dispatcher.forget()
+
+    def end(execution: Execution) -> None:
+        attempts.finish(execution, Outcome.success(), worker="worker@one")
+        dispatch(run.pk, (2,), actor="dispatcher")
+
+    together([lambda e=execution: end(e) for execution in executions])  # type: ignore[misc]
+    assert states(run)["join"] == "queued"
+    assert len(dispatcher.consignments) == 1
+
+
+def test_many_dispatchers_queue_a_task_once(dispatcher: RecordingDispatcher) -> None:
+    run = start_run(save_dag(ROW))
+    attempts.finish(claimed(run, "a"), Outcome.success(), worker="worker@one")
+    dispatcher.forget()
+    answers = by_many(6, lambda: dispatch(run.pk, actor="dispatcher"))
+    assert Counter(answers)["queued 1"] == 1
+    assert len(dispatcher.consignments) == 1
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_chains_claim_and_the_dispatcher_do_not_start_a_step_twice(round_: int) -> None:
+    run = start_run(save_dag(ROW))
+    attempts.finish(claimed(run, "a"), Outcome.success(), worker="worker@one")
+    row = task(run, "b")
+    answers = together(
+        [
+            lambda: attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@one"),
+            lambda: dispatch(run.pk, actor="dispatcher"),
+            lambda: attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@two"),
+        ]
+    )
+    assert sum(isinstance(answer, Execution) for answer in answers) == 1
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+
+
+def test_three_ticks_at_once_make_one_run_for_each_date() -> None:
+    for place in range(30):
+        dag = save_dag({"a": []}, name=f"dag{place}", cron="* * * * *", catchup=True)
+        first = (database_now() - timedelta(minutes=3)).replace(second=0, microsecond=0)
+        Dag.objects.filter(pk=dag.pk).update(next_run_at=first)
+    ticked = by_many(3, tick)
+    assert not [answer for answer in ticked if isinstance(answer, Exception)]
+    dates = DagRun.objects.values_list("dag", "logical_date")
+    assert len(dates) == len(set(dates))
+    by_dag = Counter(dag for dag, _ in dates)
+    assert len(by_dag) == 30
+    assert min(by_dag.values()) >= 3
+
+
+def test_of_many_who_ask_for_a_run_only_as_many_start_as_may() -> None:
+    dag = save_dag(ROW, max_active_runs=2)
+    by_many(8, lambda: launch(dag, RunRequest(), actor="user:alice"))
+    counts = Counter(DagRun.objects.values_list("state", flat=True))
+    assert counts == {"running": 2, "queued": 6}
+
+
+def test_one_idempotency_key_makes_one_run() -> None:
+    dag = save_dag(ROW)
+    request = RunRequest(idempotency_key="once", conf={"day": 1})
+    answers = by_many(8, lambda: launch(dag, request, actor="user:alice"))
+    assert all(isinstance(answer, Launched) for answer in answers)
+    assert len({answer.run_pk for answer in answers if isinstance(answer, Launched)}) == 1
+    assert DagRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_task_that_ends_while_its_run_is_cancelled_ends_one_way_only(round_: int) -> None:
+    run = start_run(save_dag(ROW))
+    execution = claimed(run, "a")
+    finished, _ = together(
+        [
+            lambda: attempts.finish(execution, Outcome.success(), worker="worker@one"),
+            lambda: cancel_run(run, actor="user:alice"),
+        ]
+    )
+    dispatch(run.pk, actor="dispatcher")
+    run.refresh_from_db()
+    assert isinstance(finished, Finished)
+    assert states(run) == {"a": "success", "b": "cancelled"}
+    assert run.state == "cancelled"
+
+
+def test_of_many_who_cancel_a_run_one_does() -> None:
+    run = start_run(save_dag(ROW))
+    claimed(run, "a")
+    answers = by_many(5, lambda: cancel_run(run, actor="user:alice"))
+    kinds = Counter(type(answer) for answer in answers)
+    assert kinds == {DagRun: 1, RunIsBeingCancelled: 4}
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_clearing_and_ending_a_task_at_once_leaves_one_next_execution(round_: int) -> None:
+    run = start_run(save_dag(ROW))
+    execution = claimed(run, "a")
+    together(
+        [
+            lambda: attempts.finish(execution, Outcome.success(), worker="worker@one"),
+            lambda: clear(run, Selection(task_ids=["a"]), actor="user:alice"),
+        ]
+    )
+    dispatch(run.pk, actor="dispatcher")
+    row = task(run, "a")
+    assert row.state == "queued"
+    assert row.epoch in {3, execution.epoch + 2}
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_late_end_and_its_recovery_do_not_both_count(round_: int) -> None:
+    run = start_run(save_dag(ROW))
+    execution = claimed(run, "a")
+    let_the_lease_run_out()
+    finished, lost = together(
+        [
+            lambda: attempts.finish(execution, Outcome.success(), worker="worker@one"),
+            take_over_lost,
+        ]
+    )
+    state = task(run, "a").state
+    assert (finished is None, lost, state) in {(True, 1, "queued"), (False, 0, "success")}
+
+
+def test_a_pool_is_never_overfull_however_many_give_its_slots_out() -> None:
+    Pool.objects.create(name="db", slots=3)
+    graph = {f"t{place}": [] for place in range(20)}
+    dag = save_dag(graph, tasks={name: {"pool": "db"} for name in graph})
+    runs = [start_run(dag) for _ in range(3)]
+    answers = together([lambda r=run: dispatch(r.pk, actor="d") for run in runs] + [admit] * 3)  # type: ignore[misc,list-item]
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    taken = TaskRun.objects.filter(state="queued").aggregate(slots=Sum("pool_slots"))["slots"]
+    assert taken == 3
+
+
+def test_a_due_retry_is_woken_once() -> None:
+    run = start_run(save_dag(ROW, tasks={"a": {"retries": 1, "retry_delay_seconds": 0}}))
+    failed = Outcome.failed("it broke", reason="exception")
+    attempts.finish(claimed(run, "a"), failed, worker="worker@one")
+    assert sum(answer for answer in by_many(4, wake) if isinstance(answer, int)) == 1
+    assert task(run, "a").epoch == 2
+
+
+def test_whatever_happens_at_once_every_move_is_told_once() -> None:
+    run = start_run(save_dag({f"t{place}": [] for place in range(6)}))
+    executions = [claimed(run, f"t{place}") for place in range(6)]
+    steps = [
+        lambda e=execution: attempts.finish(e, Outcome.success(), worker="w")
+        for execution in executions
+    ]
+    answers = together([*steps, lambda: cancel_run(run, actor="a"), lambda: dispatch(run.pk, actor="d")])  # type: ignore[list-item]
+    unexpected = [a for a in answers if isinstance(a, Exception) and not isinstance(a, RunHasEnded)]
+    assert not unexpected
+    told = Transition.objects.filter(run=run).exclude(task_run=None)
+    per_move = Counter(told.values_list("task_run", "from_state", "to_state", "epoch"))
+    assert set(per_move.values()) == {1}
