@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from runs_app.actions import leases, recovery
+from runs_app.actions import leases, presence, recovery
 from runs_app.actions import ticks as turns
 from runs_app.domain.states import TaskState
 from workers import names, ticks
@@ -124,6 +124,7 @@ class Keeper:
         return max(0.0, due - time.monotonic())
 
     def _renew(self) -> None:
+        presence.note()
         leases.report(
             name=self.identity.name,
             hostname=socket.gethostname(),

@@ -60,7 +60,7 @@ def wake() -> str:
 
 @shared_task(name=RECOVER.task)
 def recover() -> str:
-    """One sweep of recovery, which keeps its turn itself: it measures the gap between two."""
+    """One sweep of recovery, which keeps its turn itself: it remembers things from one to the next."""
     found = recovery.recover(every=RECOVER.every)
     return "just done" if found is None else str(found)
 

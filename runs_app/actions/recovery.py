@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from runs_app.actions import admission, promotion, ticks
+from runs_app.actions import admission, presence, promotion, ticks
 from runs_app.actions.consigning import PLACE, Place, publish_alone
 from runs_app.actions.degrading import degrade
 from runs_app.actions.dispatching_steps import dispatch
@@ -163,14 +162,9 @@ def recover(*, every: float) -> Recovered | None:
     turn = ticks.take_turn("recover", every=every)
     if turn is None:
         return None
-    memory = turn.memory
-    hold_until = _hold_fire_until(turn)
-    lost = 0 if hold_until else take_over_lost()
-    deficits, republished = _resend_lost_messages(memory.get("deficits", {}))
-    ticks.remember(
-        "recover",
-        {"deficits": deficits, "hold_until": hold_until.isoformat() if hold_until else None},
-    )
+    lost = 0 if presence.note() else take_over_lost()
+    deficits, republished = _resend_lost_messages(turn.memory.get("deficits", {}))
+    ticks.remember("recover", {"deficits": deficits})
     return Recovered(
         lost=lost,
         republished=republished,
@@ -209,16 +203,6 @@ def _move_on(statement: Statement[Place], which: dict[str, Any]) -> int:
     for run_pk in {place.run_pk for place in places if place.state != TaskState.QUEUED}:
         get_dispatcher().request_dispatch(run_pk)
     return len(places)
-
-
-def _hold_fire_until(turn: ticks.Turn) -> datetime | None:
-    """After a gap in our own clock every lease looks lost: workers could not renew them either."""
-    lease = timedelta(seconds=settings.SKYTRAIL_LEASE_SECONDS)
-    if turn.seconds_since is None or turn.seconds_since > lease.total_seconds() / 2:
-        return turn.now.astimezone(UTC) + lease
-    noted = turn.memory.get("hold_until")
-    until = datetime.fromisoformat(noted) if noted else None
-    return until if until and until > turn.now else None
 
 
 def _resend_lost_messages(before: dict[str, int]) -> tuple[dict[str, int], int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from skytrail.database.statement import Nothing, Statement
@@ -12,10 +11,8 @@ from skytrail.database.statement import Nothing, Statement
 
 @dataclass(frozen=True)
 class Turn:
-    """A job's turn. `seconds_since` its last one is None at the first; `memory` is what it left."""
+    """A job's turn; `memory` is what it left at its last one."""
 
-    now: datetime
-    seconds_since: float | None
     memory: dict[str, Any]
 
 
@@ -23,20 +20,11 @@ class Turn:
 _TAKE = Statement(
     "take_turn",
     """
-WITH before AS (
-  -- Without a lock: a row that the same statement changes cannot be locked, and would be missing.
-  SELECT name, ran_at FROM skytrail_tick WHERE name = %(name)s
-), taken AS (
-  INSERT INTO skytrail_tick (name, ran_at, memory)
-  VALUES (%(name)s, clock_timestamp(), '{}')
-  ON CONFLICT (name) DO UPDATE SET ran_at = clock_timestamp()
-    WHERE skytrail_tick.ran_at <= clock_timestamp() - %(every)s::float8 * interval '0.5 second'
-  RETURNING name, ran_at, memory
-)
-SELECT taken.ran_at AS now,
-  extract(epoch FROM taken.ran_at - before.ran_at)::float8 AS seconds_since,
-  taken.memory::json AS memory
-FROM taken LEFT JOIN before USING (name)
+INSERT INTO skytrail_tick AS t (name, ran_at, memory)
+VALUES (%(name)s, clock_timestamp(), '{}')
+ON CONFLICT (name) DO UPDATE SET ran_at = clock_timestamp()
+  WHERE t.ran_at <= clock_timestamp() - %(every)s::float8 * interval '0.5 second'
+RETURNING memory::json AS memory
 """,
     Turn,
 )

@@ -23,6 +23,7 @@ from runs_app.models import Worker
 from skytrail.embedded.ports import Ports
 from tests.conftest import empty_tables
 from tests.waiting import wait_until
+from workers import periodic
 
 #: Short, so that a lost worker is noticed within the patience of a test.
 LEASE = 6
@@ -190,17 +191,19 @@ def installation(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
-    """A running installation with web, dispatcher and one worker of two; beat is up to the test."""
+    """A running installation: web, dispatcher, beat and one worker of two processes."""
     with django_db_blocker.unblock():
         empty_tables()
         redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushdb()
         User.objects.create_superuser("admin", password=PASSWORD)
+        periodic.ensure()
         folder = tmp_path_factory.mktemp("installation")
         port = Ports().choose(purpose="web", option="--port", asked=0)
         made = Installation(folder, _environment(folder), f"http://127.0.0.1:{port}")
         try:
             made.start("web", f"--port={port}")
             made.start("dispatcher")
+            made.start("beat")
             made.start_worker()
             wait_until(lambda: _answers(made.url), timeout=30, what="web answers")
             answer = httpx.post(

@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from runs_app.actions import attempts, recovery, ticks
+from runs_app.actions import attempts, presence, recovery, ticks
 from runs_app.actions.cancellation import cancel_run
 from runs_app.actions.recovery import recover
 from runs_app.domain.outcomes import Outcome
@@ -22,9 +22,14 @@ ROW = {"a": [], "b": ["a"]}
 
 
 @pytest.fixture(autouse=True)
-def _recovery_has_run_lately(committing: None) -> None:
-    """Otherwise it holds its fire, as after any gap in its own clock."""
-    Tick.objects.create(name="recover", ran_at=Now() - timedelta(seconds=5))
+def _the_database_has_been_there_all_along(committing: None) -> None:
+    """Otherwise recovery takes nothing from anybody, as after any absence."""
+    presence.note()
+    it_was_settled_long_ago()
+
+
+def it_was_settled_long_ago() -> None:
+    Tick.objects.filter(name="presence").update(memory={"settled_at": "2026-01-01T00:00:00Z"})
 
 
 def again() -> recovery.Recovered:
@@ -168,14 +173,19 @@ def test_a_run_that_nobody_promoted_is_promoted(conveyor: Conveyor) -> None:
     assert second.state == "running"
 
 
-def test_after_a_gap_in_its_own_clock_recovery_waits_one_lease() -> None:
+@pytest.mark.parametrize("who_sees_it_first", ["recovery", "a worker"])
+def test_after_an_absence_of_the_database_recovery_waits_one_lease(who_sees_it_first: str) -> None:
     claimed(start_run(save_dag(ROW)), "a")
     let_the_lease_run_out()
-    Tick.objects.filter(name="recover").update(ran_at=Now() - timedelta(minutes=10))
+    Tick.objects.filter(name="presence").update(ran_at=Now() - timedelta(minutes=10))
+    if who_sees_it_first == "a worker":
+        presence.note()
     found = recover(every=5)
     assert found is not None
     assert found.lost == 0, "the workers could not renew their leases either"
     assert again().lost == 0, "and it goes on waiting"
+    it_was_settled_long_ago()
+    assert again().lost == 1
 
 
 def test_two_sweeps_at_once_are_one() -> None:
@@ -197,6 +207,7 @@ def test_everything_lost_at_once_costs_no_run(conveyor: Conveyor) -> None:
 
 def test_overdue_jobs_are_known() -> None:
     Tick.objects.create(name="schedule", ran_at=Now() - timedelta(seconds=60))
+    Tick.objects.create(name="recover", ran_at=Now())
     assert ticks.overdue({"schedule": 10.0, "recover": 10.0, "never": 10.0}) == [
         "schedule",
         "never",

@@ -1,0 +1,46 @@
+"""Whether the database has been there all along.
+
+After an absence every lease looks lost: workers could not renew them either. Recovery then takes
+nothing from anybody until each worker has had the time of a lease to report itself again. Everybody
+who renews leases notes that the database was there; whoever comes first after a gap sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from skytrail.database.statement import Statement
+
+
+@dataclass(frozen=True)
+class _Noted:
+    settling: bool
+
+
+# Gap and grace are reckoned by the database's clock, the one by which leases run out.
+_NOTE = Statement(
+    "note_presence",
+    """
+INSERT INTO skytrail_tick AS t (name, ran_at, memory)
+VALUES ('presence', clock_timestamp(),
+  jsonb_build_object('settled_at', clock_timestamp() + %(lease)s::float8 * interval '1 second'))
+ON CONFLICT (name) DO UPDATE SET
+  ran_at = clock_timestamp(),
+  memory = CASE
+    WHEN t.ran_at < clock_timestamp() - %(lease)s::float8 * interval '0.5 second'
+    THEN excluded.memory ELSE t.memory END
+RETURNING (memory ->> 'settled_at')::timestamptz > clock_timestamp() AS settling
+""",
+    _Noted,
+)
+
+
+def note() -> bool:
+    """Notes that the database is there; True while leases are still to be left alone.
+
+    Workers renew every sixth of a lease, so a gap of half a lease lets none run out unseen.
+    """
+    noted = _NOTE.one(lease=settings.SKYTRAIL_LEASE_SECONDS)
+    return noted is None or noted.settling
