@@ -1,0 +1,1 @@
+"""Skytrail and bare Celery side by side: `python -m benchmarks`."""
