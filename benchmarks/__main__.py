@@ -9,8 +9,10 @@ neighbour slows both.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.progress import Progress
@@ -50,16 +52,16 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class _connected:  # noqa: N801  # used as a function
-    def __enter__(self) -> None:
-        from skytrail.cli.project import connect  # noqa: PLC0415  # knows the database only now
+@contextmanager
+def _connected() -> Iterator[None]:
+    from django.db import connection  # noqa: PLC0415  # knows the database only now
 
-        connect()
+    from skytrail.cli.project import connect  # noqa: PLC0415  # as above
 
-    def __exit__(self, *_: object) -> None:
-        from django.db import connection  # noqa: PLC0415  # as above
-
-        connection.close()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
+    connect()
+    yield
+    connection.close()
 
 
 def _measure(
