@@ -12,7 +12,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -26,8 +26,10 @@ COOKIE = "SKYTRAIL_EXECUTION"
 
 _CHUNK = 65_536
 
-#: How often a process is looked after that has closed its output, or whose children hold it open.
+#: How often a process is looked after whose children hold its output open, and, where its end makes
+#: no sound, one that has closed it.
 _GLANCE = 0.2
+_SHORT_GLANCE = 0.005
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -80,22 +82,42 @@ def _listen(process: subprocess.Popen[bytes], log: Log, interruption: Interrupti
     assert process.stdout is not None
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, _end_of(process) as end:
         selector.register(pipe, selectors.EVENT_READ)
         selector.register(interruption, selectors.EVENT_READ)
+        if end is not None:
+            selector.register(end, selectors.EVENT_READ)
         is_open = True
         while True:
-            for key, _ in selector.select(_GLANCE if is_open else 0.02):
+            for key, _ in selector.select(_GLANCE if is_open or end else _SHORT_GLANCE):
                 if key.fileobj is interruption:
                     assert interruption.reason is not None
                     raise Interrupted(interruption.reason)
-                if is_open and not _drain(pipe, log):
+                if key.fileobj == pipe and not _drain(pipe, log):
                     is_open = False
                     selector.unregister(pipe)
             if process.poll() is not None:
                 if is_open:
                     _drain(pipe, log)
                 return
+
+
+@contextlib.contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
+    """A descriptor that becomes readable when the process ends; None where the system has none.
+
+    A process closes its output a moment before it can be waited for: without this, every short
+    command would cost a glance more.
+    """
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _drain(pipe: int, log: Log) -> bool:
