@@ -4,45 +4,65 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import include, path
 from django.views import defaults
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from skytrail.flower import flower
 from skytrail.health import health
 from skytrail.rest import errors
+from skytrail.rest.docs import RedocView, SwaggerView
+from skytrail.rest.openapi import OpenApiView
+from skytrail.security.login import LoginPage
 
 API = "api/v1/"
 
+
+def home(request: HttpRequest) -> HttpResponseRedirect:
+    """Where people begin: in the admin, or with what they can do without it."""
+    user: User | AnonymousUser = request.user
+    return redirect("admin:index" if user.is_staff else "swagger")
+
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", home),
+    path("admin/login/", LoginPage.as_view()),
     path("admin/", admin.site.urls),
     path(API, include("skytrail.security.api.urls")),
     path(API, include("dags_app.api.urls")),
     path(API, include("runs_app.api.urls")),
-    path(f"{API}openapi.json", SpectacularAPIView.as_view(), name="openapi"),
-    path(f"{API}docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
-    path(f"{API}redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    path(f"{API}openapi.json", OpenApiView.as_view(), name="openapi"),
+    path(f"{API}docs", SwaggerView.as_view(), name="swagger"),
+    path(f"{API}redoc", RedocView.as_view(), name="redoc"),
     path("flower/", flower),
     path("flower/<path:path>", flower),
     path("health", health),
 ]
 
 
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+@login_not_required
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Programs get JSON, people a page."""
+    page = errors.bad_request if _is_api(request) else defaults.bad_request
+    return page(request, exception)
+
+
 @login_not_required
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Programs get JSON, people a page."""
-    if request.path.startswith("/api/"):
-        return errors.page_not_found(request, exception)
-    return defaults.page_not_found(request, exception)
+    page = errors.page_not_found if _is_api(request) else defaults.page_not_found
+    return page(request, exception)
 
 
 @login_not_required
 def handler500(request: HttpRequest) -> HttpResponseBase:
     """Programs get JSON, people a page; neither gets a traceback."""
-    if request.path.startswith("/api/"):
-        return errors.server_error(request)
-    return defaults.server_error(request)
+    page = errors.server_error if _is_api(request) else defaults.server_error
+    return page(request)

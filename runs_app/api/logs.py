@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.db import connection
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from runs_app.access import access_task_run
 from runs_app.api.tasks import MAP_INDEX, WhichQuery
 from runs_app.models import TaskRun
-from runs_app.selectors.logs import Position, chunks_after, is_complete
+from runs_app.selectors.logs import Position, is_complete, page_after
 from skytrail.rest.requests import query
+from skytrail.rest.views import View
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -34,8 +37,10 @@ class LogQuery(WhichQuery):
     follow = serializers.BooleanField(default=False)
 
 
-class TaskLogView(APIView):
+class TaskLogView(View):
     """A task's log."""
+
+    reads_query = frozenset({"GET", "HEAD"})
 
     @extend_schema(
         operation_id="task_runs_logs",
@@ -46,36 +51,44 @@ class TaskLogView(APIView):
         ],
         responses={(200, "text/plain"): OpenApiTypes.STR},
     )
-    def get(self, request: Request, dag_id: str, run_id: str, task_id: str) -> HttpResponseBase:
+    def get(
+        self, request: Request, dag_id: str, run_id: str, task_id: str
+    ) -> StreamingHttpResponse:
         """Read a task's log as plain text."""
         wanted: dict[str, Any] = query(request, LogQuery)
         task_run = access_task_run(
             request.user, dag_id, run_id, task_id, map_index=wanted["map_index"]
         )
-        attempt = wanted.get("attempt")
-        if wanted["follow"]:
-            return StreamingHttpResponse(
-                _follow(task_run, attempt),
-                content_type=PLAIN,
-                headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-            )
-        text = "".join(text for _, text in chunks_after(task_run, attempt, Position()))
-        return HttpResponse(text, content_type=PLAIN)
+        return StreamingHttpResponse(
+            _log(task_run, wanted.get("attempt"), follow=wanted["follow"]),
+            content_type=PLAIN,
+            # Proxies are to hand on each piece when it comes.
+            headers={"X-Accel-Buffering": "no"},
+        )
 
 
-async def _follow(task_run: TaskRun, attempt: int | None) -> AsyncIterator[str]:
-    """The log so far, then what is added, until nothing more can come."""
+async def _log(task_run: TaskRun, attempt: int | None, *, follow: bool) -> AsyncIterator[str]:
+    """The log so far, a few pieces at a time; with `follow` also what comes until nothing can."""
     position = Position()
     while True:
         # Asked before reading: what is written in between is read now, not lost.
-        over = await sync_to_async(is_complete)(task_run, attempt)
-        for read_to, text in await sync_to_async(_read)(task_run, attempt, position):
-            position = read_to
-            yield text
-        if over:
+        is_last = not follow or await _look(is_complete, task_run, attempt)
+        while pieces := await _look(page_after, task_run, attempt, position):
+            position = pieces[-1][0]
+            yield "".join(text for _, text in pieces)
+        if is_last:
             return
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _read(task_run: TaskRun, attempt: int | None, after: Position) -> list[tuple[Position, str]]:
-    return list(chunks_after(task_run, attempt, after))
+async def _look(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Asks the database, and gives the connection back: readers may stay for hours."""
+
+    def ask() -> T:
+        try:
+            return question(*args, **kwargs)
+        finally:
+            if not connection.in_atomic_block:
+                connection.close()
+
+    return await sync_to_async(ask)()

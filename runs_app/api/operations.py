@@ -2,68 +2,127 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import generics
-from rest_framework.permissions import DjangoModelPermissions
+from typing import Any
 
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.permissions import DjangoModelPermissions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from runs_app.actions import pools
 from runs_app.api.serializers import PoolSerializer, WorkerSerializer
 from runs_app.models import Pool, Worker
 from runs_app.selectors.pools import pools_with_usage
 from runs_app.selectors.workers import workers_with_status
+from skytrail.errors import NotFound
+from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
+from skytrail.rest.requests import body
+from skytrail.rest.views import View
+
+
+class PoolNotFound(NotFound):
+    """There is no pool named {name}."""
 
 
 class ModelPermissions(DjangoModelPermissions):
-    """Django's permissions on the model; reading asks for one too."""
+    """Django's permissions on the view's `model`; reading asks for one too."""
 
     perms_map = DjangoModelPermissions.perms_map | {
         "GET": ["%(app_label)s.view_%(model_name)s"],
         "HEAD": ["%(app_label)s.view_%(model_name)s"],
     }
 
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user = request.user
+        needed = self.get_required_permissions(str(request.method), view.model)
+        return bool(user and user.is_authenticated and user.has_perms(needed))
 
-@extend_schema_view(
-    get=extend_schema(operation_id="pools_list", summary="List pools"),
-    post=extend_schema(operation_id="pools_create", summary="Create a pool"),
-)
-class PoolListView(generics.ListCreateAPIView[Pool]):
+
+class PoolListView(ListView):
     """The pools, and how much of each is taken."""
 
-    serializer_class = PoolSerializer
+    model = Pool
     permission_classes = (ModelPermissions,)
     pagination_class = ByName
-    filter_backends = ()
 
-    def get_queryset(self) -> QuerySet[Pool]:
-        return pools_with_usage()
+    @extend_schema(operation_id="pools_list", responses=PoolSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List pools."""
+        self.wanted()
+        return self.page(pools_with_usage(), PoolSerializer)
+
+    @extend_schema(
+        operation_id="pools_create",
+        request=PoolSerializer,
+        responses={201: PoolSerializer, 409: OpenApiResponse(description="It exists.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a pool."""
+        pool = pools.create(**body(request, PoolSerializer))
+        return _answer(pool.name, code=status.HTTP_201_CREATED)
 
 
-@extend_schema_view(
-    get=extend_schema(operation_id="pools_retrieve", summary="Show a pool"),
-    put=extend_schema(operation_id="pools_update", summary="Replace a pool"),
-    patch=extend_schema(operation_id="pools_partial_update", summary="Change a pool"),
-    delete=extend_schema(operation_id="pools_destroy", summary="Delete a pool"),
-)
-class PoolView(generics.RetrieveUpdateDestroyAPIView[Pool]):
+class PoolView(View):
     """One pool."""
 
-    serializer_class = PoolSerializer
+    model = Pool
     permission_classes = (ModelPermissions,)
-    lookup_field = "name"
 
-    def get_queryset(self) -> QuerySet[Pool]:
-        return pools_with_usage()
+    @extend_schema(operation_id="pools_retrieve", responses=PoolSerializer)
+    def get(self, request: Request, name: str) -> Response:
+        """Show a pool."""
+        return _answer(name)
+
+    @extend_schema(operation_id="pools_update", request=PoolSerializer, responses=PoolSerializer)
+    def put(self, request: Request, name: str) -> Response:
+        """Replace a pool's slots and description."""
+        pool = _access(name)
+        pools.change(pool, **{"description": ""} | body(request, PoolSerializer))
+        return _answer(name)
+
+    @extend_schema(
+        operation_id="pools_partial_update",
+        request=PoolSerializer(partial=True),
+        responses=PoolSerializer,
+    )
+    def patch(self, request: Request, name: str) -> Response:
+        """Change a pool's slots or description."""
+        pool = _access(name)
+        pools.change(pool, **body(request, PoolSerializer, partial=True))
+        return _answer(name)
+
+    @extend_schema(
+        operation_id="pools_destroy",
+        responses={204: None, 409: OpenApiResponse(description="DAGs need it.")},
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        """Delete a pool that no DAG needs."""
+        pools.delete(_access(name))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@extend_schema_view(get=extend_schema(operation_id="workers_list", summary="List workers"))
-class WorkerListView(generics.ListAPIView[Worker]):
+class WorkerListView(ListView):
     """The workers that have reported themselves, active or not."""
 
-    serializer_class = WorkerSerializer
+    model = Worker
     permission_classes = (ModelPermissions,)
     pagination_class = ByName
-    filter_backends = ()
 
-    def get_queryset(self) -> QuerySet[Worker]:
-        return workers_with_status()
+    @extend_schema(operation_id="workers_list", responses=WorkerSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List workers, active or not."""
+        self.wanted()
+        return self.page(workers_with_status(), WorkerSerializer)
+
+
+def _access(name: str) -> Pool:
+    pool = pools_with_usage().filter(name=name).first()
+    if pool is None:
+        raise PoolNotFound(name=repr(name))
+    return pool
+
+
+def _answer(name: str, *, code: int = status.HTTP_200_OK) -> Response:
+    return Response(PoolSerializer(_access(name)).data, status=code)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import django_filters
-from django.db.models import QuerySet
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from dags_app.access import access_dag
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
-from runs_app.actions.launching import RunRequest, launch
+from runs_app.actions.launching import IdempotencyKeyReused, RunRequest, launch
+from runs_app.api.filters import DagRunQuery, RunQuery
 from runs_app.api.serializers import (
     ClearedSerializer,
     ClearSerializer,
@@ -22,11 +21,12 @@ from runs_app.api.serializers import (
     StatusSerializer,
     TriggerSerializer,
 )
-from runs_app.domain.states import RunState
-from runs_app.models import DagRun, RunType
 from runs_app.selectors.history import history_of
+from runs_app.selectors.runs import runs_matching
+from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
 from skytrail.rest.requests import BadRequest, actor_of, body
+from skytrail.rest.views import Nothing, View
 
 MAX_KEY = 250
 
@@ -37,85 +37,68 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped library
-    """`?state=` (several, separated by commas), `?run_type=`, `?dag_id=`, and times."""
-
-    state = django_filters.BaseInFilter(method="in_state", help_text="running,queued,…")
-    run_type = django_filters.ChoiceFilter(choices=RunType.choices)
-    dag_id = django_filters.CharFilter(field_name="dag__dag_id")
-    queued_after = django_filters.IsoDateTimeFilter(field_name="queued_at", lookup_expr="gte")
-    queued_before = django_filters.IsoDateTimeFilter(field_name="queued_at", lookup_expr="lt")
-
-    class Meta:
-        model = DagRun
-        fields: list[str] = []
-
-    def in_state(self, runs: QuerySet[DagRun], _name: str, states: list[str]) -> QuerySet[DagRun]:
-        known = [state.value for state in RunState]
-        for state in states:
-            if state not in known:
-                hint = f"there is no state {state!r}; use {', '.join(known)}"
-                raise BadRequest.because("state", "unknown_state", hint)
-        return runs.filter(state__in=states)
-
-
 class RunPage(NewestFirst):
     """Newest first."""
 
     ordering = ("-queued_at", "-id")
 
 
-class RunListView(GenericAPIView[DagRun]):
+class RunListView(ListView):
     """The runs of all DAGs that you may see."""
 
-    serializer_class = RunSerializer
-    filterset_class = RunFilter
     pagination_class = RunPage
 
-    def get_queryset(self) -> QuerySet[DagRun]:
-        runs = DagRun.objects.visible_to(self.request.user)
-        return runs.select_related("dag", "version").defer("version__spec")
-
-    @extend_schema(operation_id="runs_list", responses=RunSerializer(many=True))
+    @extend_schema(
+        operation_id="runs_list", parameters=[RunQuery], responses=RunSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         """List runs, newest first."""
-        return self._page(self.get_queryset())
-
-    def _page(self, runs: QuerySet[DagRun]) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(runs))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.page(runs_matching(request.user, **self.wanted(RunQuery)), RunSerializer)
 
 
-class DagRunListView(RunListView):
+class DagRunListView(ListView):
     """The runs of one DAG."""
 
-    @extend_schema(operation_id="dag_runs_list", responses=RunSerializer(many=True))
-    def get(self, request: Request, dag_id: str) -> Response:  # type: ignore[override]
+    pagination_class = RunPage
+
+    @extend_schema(
+        operation_id="dag_runs_list", parameters=[DagRunQuery], responses=RunSerializer(many=True)
+    )
+    def get(self, request: Request, dag_id: str) -> Response:
         """List the runs of a DAG, newest first."""
         dag = access_dag(request.user, dag_id)
-        return self._page(self.get_queryset().filter(dag=dag))
+        runs = runs_matching(request.user, dag=dag, **self.wanted(DagRunQuery))
+        return self.page(runs, RunSerializer)
 
     @extend_schema(
         operation_id="dag_runs_create",
         request=TriggerSerializer,
         parameters=[_IDEMPOTENCY_KEY],
-        responses={201: RunSerializer, 200: RunSerializer},
+        responses={
+            201: RunSerializer,
+            200: OpenApiResponse(RunSerializer, "The run that this key has created before."),
+            409: OpenApiResponse(
+                description="The run_id is taken, or the key was for another run."
+            ),
+        },
     )
     def post(self, request: Request, dag_id: str) -> Response:
         """Trigger a run."""
         dag = access_dag(request.user, dag_id, to="run")
+        wanted = body(request, TriggerSerializer)
         launched = launch(
             dag,
-            RunRequest(
-                idempotency_key=_idempotency_key(request), **body(request, TriggerSerializer)
-            ),
+            RunRequest(idempotency_key=_idempotency_key(request), **wanted),
             actor=actor_of(request),
         )
+        run = launched.run()
+        if not launched.is_new and wanted.get("run_id", run.run_id) != run.run_id:
+            raise IdempotencyKeyReused
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK
-        return Response(RunSerializer(launched.run()).data, status=code)
+        return Response(RunSerializer(run).data, status=code)
 
 
-class DagStatusView(APIView):
+class DagStatusView(View):
     """A DAG's run history."""
 
     @extend_schema(operation_id="dags_status", responses=StatusSerializer)
@@ -123,7 +106,7 @@ class DagStatusView(APIView):
         """Count a DAG's runs by state, and show the latest ones."""
         dag = access_dag(request.user, dag_id)
         history = history_of(dag)
-        answer = {
+        answer: dict[str, Any] = {
             "dag_id": dag.dag_id,
             "is_paused": dag.paused,
             "next_run_at": None if dag.paused else dag.next_run_at,
@@ -133,7 +116,7 @@ class DagStatusView(APIView):
         return Response(StatusSerializer(answer).data)
 
 
-class RunView(APIView):
+class RunView(View):
     """One run."""
 
     @extend_schema(operation_id="dag_runs_retrieve", responses=RunSerializer)
@@ -142,7 +125,7 @@ class RunView(APIView):
         return Response(RunSerializer(access_run(request.user, dag_id, run_id)).data)
 
 
-class RunCancelView(APIView):
+class RunCancelView(View):
     """Cancelling a run."""
 
     @extend_schema(
@@ -156,14 +139,20 @@ class RunCancelView(APIView):
     def post(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Cancel a run: what waits is cancelled at once, what runs is stopped."""
         run = access_run(request.user, dag_id, run_id, to="run")
+        body(request, Nothing)
         return Response(RunSerializer(cancellation.cancel_run(run, actor=actor_of(request))).data)
 
 
-class RunClearView(APIView):
+class RunClearView(View):
     """Clearing tasks of a run."""
 
     @extend_schema(
-        operation_id="dag_runs_clear", request=ClearSerializer, responses=ClearedSerializer
+        operation_id="dag_runs_clear",
+        request=ClearSerializer,
+        responses={
+            200: ClearedSerializer,
+            409: OpenApiResponse(description="It is being cancelled."),
+        },
     )
     def post(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Have tasks run again: some, with what follows them, or only what failed."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from runs_app.actions.launching import RUN_ID
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import Attempt, DagRun, Pool, TaskRun, Worker
+from skytrail.rest.converters import NameConverter
 from skytrail.rest.fields import Sparse
+
+
+#: Named in the settings, so that the OpenAPI document has one schema for each.
+RUN_STATES = [(state.value, state.value) for state in RunState]
+TASK_STATES = [(state.value, state.value) for state in TaskState]
 
 
 class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
@@ -18,7 +25,7 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
 
     dag_id = serializers.CharField(source="dag.dag_id", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
-    state = serializers.ChoiceField(choices=[state.value for state in RunState], read_only=True)
+    state = serializers.ChoiceField(choices=RUN_STATES, read_only=True)
 
     class Meta:
         model = DagRun
@@ -30,7 +37,7 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
         read_only_fields = fields
 
 
-class ErrorSerializer(serializers.Serializer[Attempt]):
+class FailureSerializer(serializers.Serializer[Attempt]):
     """Why a try did not succeed."""
 
     reason = serializers.CharField(help_text="A word for programs, like exit_code or timeout.")
@@ -55,8 +62,13 @@ class AttemptSerializer(Sparse, serializers.ModelSerializer[Attempt]):
 class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
     """A task of a run. `finished_at` is left out while it is not over."""
 
-    state = serializers.ChoiceField(choices=[state.value for state in TaskState], read_only=True)
-    next_try_at = serializers.DateTimeField(source="wake_at", read_only=True)
+    state = serializers.ChoiceField(choices=TASK_STATES, read_only=True)
+    next_try_at = serializers.DateTimeField(
+        source="wake_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When it is tried again, or looked at again.",
+    )
     error = serializers.SerializerMethodField()
     attempts = AttemptSerializer(many=True, read_only=True)
 
@@ -69,14 +81,14 @@ class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(ErrorSerializer(allow_null=True))
+    @extend_schema_field(FailureSerializer(allow_null=True))
     def get_error(self, task_run: TaskRun) -> dict[str, Any] | None:
         """What the latest execution ended with, unless it went well."""
         attempts = list(task_run.attempts.all())
         good = {TaskState.SUCCESS, TaskState.RUNNING}
         if not attempts or attempts[-1].state in good:
             return None
-        return dict(ErrorSerializer(attempts[-1]).data)
+        return dict(FailureSerializer(attempts[-1]).data)
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -146,22 +158,38 @@ class OutputSerializer(serializers.Serializer[Any]):
     value = serializers.JSONField(allow_null=True)
 
 
+_NAME = RegexValidator(
+    rf"\A{NameConverter.regex}\Z", "Use letters a–z and A–Z, digits and the characters _ . -"
+)
+
+
 class PoolSerializer(serializers.ModelSerializer[Pool]):
     """A pool and how much of it is taken."""
 
-    occupied_slots = serializers.IntegerField(read_only=True, default=0)
-    waiting_slots = serializers.IntegerField(read_only=True, default=0)
+    occupied_slots = serializers.IntegerField(
+        read_only=True, help_text="Taken by tasks that are queued or running."
+    )
+    waiting_slots = serializers.IntegerField(
+        read_only=True, help_text="Wanted by tasks that only a slot is missing for."
+    )
 
     class Meta:
         model = Pool
         fields = ["id", "name", "slots", "description", "occupied_slots", "waiting_slots"]
         read_only_fields = ["id"]
+        # That the name is free is for the database to say, as a conflict.
+        extra_kwargs = {
+            "name": {"validators": [_NAME]},
+            "description": {"max_length": 10_000},
+        }
 
 
 class WorkerSerializer(serializers.ModelSerializer[Worker]):
     """A worker process."""
 
-    status = serializers.SerializerMethodField(help_text="active or inactive")
+    status = serializers.SerializerMethodField(
+        help_text="Inactive: it has stopped, or has not been heard of for half a lease."
+    )
 
     class Meta:
         model = Worker
@@ -171,5 +199,6 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
         ]  # fmt: skip
         read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(choices=["active", "inactive"]))
     def get_status(self, worker: Worker) -> str:
         return "active" if getattr(worker, "is_active", False) else "inactive"

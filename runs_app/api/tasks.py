@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runs_app.access import access_run, access_task_run
 from runs_app.actions import cancellation
+from runs_app.api.filters import TaskQuery
 from runs_app.api.serializers import OutputSerializer, TaskRunSerializer
-from runs_app.models import TaskRun
 from runs_app.selectors.outputs import outputs_of
 from runs_app.selectors.tasks import tasks_of
 from skytrail.errors import NotFound
+from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
-from skytrail.rest.requests import actor_of, query
+from skytrail.rest.requests import actor_of, body, query
+from skytrail.rest.views import Nothing, View
 
 MAP_INDEX = OpenApiParameter("map_index", int, description="Of a mapped task; else -1.")
 
@@ -43,24 +42,26 @@ class TaskPage(NewestFirst):
     ordering = ("position", "map_index")
 
 
-class TaskListView(GenericAPIView[TaskRun]):
+class TaskListView(ListView):
     """The tasks of a run."""
 
-    serializer_class = TaskRunSerializer
     pagination_class = TaskPage
-    filter_backends = ()
-    queryset = TaskRun.objects.none()
 
-    @extend_schema(operation_id="task_runs_list", responses=TaskRunSerializer(many=True))
+    @extend_schema(
+        operation_id="task_runs_list",
+        parameters=[TaskQuery],
+        responses=TaskRunSerializer(many=True),
+    )
     def get(self, request: Request, dag_id: str, run_id: str) -> Response:
         """List a run's tasks in the order in which they follow each other."""
-        tasks: QuerySet[TaskRun] = tasks_of(access_run(request.user, dag_id, run_id))
-        page = self.paginate_queryset(tasks)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        run = access_run(request.user, dag_id, run_id)
+        return self.page(tasks_of(run, **self.wanted(TaskQuery)), TaskRunSerializer)
 
 
-class TaskView(APIView):
+class TaskView(View):
     """One task of a run."""
+
+    reads_query = frozenset({"GET", "HEAD"})
 
     @extend_schema(
         operation_id="task_runs_retrieve", parameters=[MAP_INDEX], responses=TaskRunSerializer
@@ -72,11 +73,18 @@ class TaskView(APIView):
         return Response(TaskRunSerializer(task_run).data)
 
 
-class TaskOutputView(APIView):
+class TaskOutputView(View):
     """What a task left."""
 
+    reads_query = frozenset({"GET", "HEAD"})
+
     @extend_schema(
-        operation_id="task_runs_output", parameters=[MAP_INDEX], responses=OutputSerializer
+        operation_id="task_runs_output",
+        parameters=[MAP_INDEX],
+        responses={
+            200: OutputSerializer,
+            404: OpenApiResponse(description="There is no such task, or it has left no output."),
+        },
     )
     def get(self, request: Request, dag_id: str, run_id: str, task_id: str) -> Response:
         """Show what a task left for later ones."""
@@ -88,18 +96,24 @@ class TaskOutputView(APIView):
         return Response(OutputSerializer({"task_id": task_id, "value": outputs[task_id]}).data)
 
 
-class TaskCancelView(APIView):
+class TaskCancelView(View):
     """Cancelling a task."""
+
+    reads_query = frozenset({"POST"})
 
     @extend_schema(
         operation_id="task_runs_cancel",
         request=None,
         parameters=[MAP_INDEX],
-        responses=TaskRunSerializer,
+        responses={
+            200: TaskRunSerializer,
+            409: OpenApiResponse(description="It is over, or being cancelled already."),
+        },
     )
     def post(self, request: Request, dag_id: str, run_id: str, task_id: str) -> Response:
         """Cancel one task; what waits for it is settled by its trigger rules."""
         which = query(request, WhichQuery)
         task_run = access_task_run(request.user, dag_id, run_id, task_id, **which, to="run")
+        body(request, Nothing)
         cancelled = cancellation.cancel_task(task_run, actor=actor_of(request))
         return Response(TaskRunSerializer(cancelled).data)

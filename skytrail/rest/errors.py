@@ -120,7 +120,8 @@ def _message(error: exceptions.APIException, context: dict[str, Any]) -> str:
     if isinstance(error, exceptions.UnsupportedMediaType):
         return f"{said} Send JSON, with the header `Content-Type: application/json`."
     if isinstance(error, exceptions.MethodNotAllowed):
-        return f"{said} This address takes {', '.join(context['view'].allowed_methods)}."
+        taken = [name for name in context["view"].allowed_methods if name != "OPTIONS"]
+        return f"{said} This address takes {', '.join(taken)}."
     return said
 
 

@@ -43,6 +43,9 @@ class ErrorAnswerSerializer(serializers.Serializer[Any]):
 
 #: What each status means here, where nothing more special is said.
 _MEANINGS = {
+    200: "Here it is.",
+    201: "It has been created.",
+    204: "It is gone.",
     400: "What was sent cannot be used; `problems` says where.",
     401: "Nobody is logged in, or the token is not valid (any more).",
     403: "You may see it, but not do that.",
@@ -62,29 +65,33 @@ class Schema(AutoSchema):
         said = super().get_summary()
         return said or super().get_description().partition("\n")[0].rstrip(".") or None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature
         return super().get_description().partition("\n")[2].strip()
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status in self._errors():
             bodies.setdefault(str(status), self._error(status, _MEANINGS[status]))
+        for code, answer in bodies.items():
+            answer["description"] = answer["description"] or _MEANINGS[int(code)]
         return dict(sorted(bodies.items()))
 
     def _get_response_for_code(
         self, serializer: Any, status_code: str, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         """A view names a status and says what it means there; the shape is always the same."""
-        if isinstance(serializer, OpenApiResponse) and serializer.response is None:
-            if int(status_code) >= 400:
-                return self._error(int(status_code), serializer.description)
-        answer: dict[str, Any] = super()._get_response_for_code(
+        is_plain = isinstance(serializer, OpenApiResponse) and serializer.response is None
+        if is_plain and int(status_code) >= 400:
+            return self._error(int(status_code), str(serializer.description))
+        answer: dict[str, Any] = super()._get_response_for_code(  # type: ignore[no-untyped-call]
             serializer, status_code, *args, **kwargs
         )
         return answer
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
+            serializer, direction
+        )
         if isinstance(serializer, Sparse):
             schema["required"] = sorted(set(schema["required"]) - set(serializer.sparse))
         return schema
@@ -96,7 +103,8 @@ class Schema(AutoSchema):
             found += [401, 403]
         if "{" in self.path:
             found.append(404)
-        if self._get_parameters() or self._get_request_body():
+        body = self._get_request_body()  # type: ignore[no-untyped-call]
+        if self._get_parameters() or body:
             found.append(400)
         if self.method in {"POST", "PUT", "PATCH"}:
             found += [400, 413, 415]
@@ -122,6 +130,5 @@ class OpenApiView(APIView):
 @cache
 def _document() -> bytes:
     """It is the same for everybody, and takes a second to make."""
-    generator = SchemaGenerator()
-    document: bytes = OpenApiJsonRenderer().render(generator.get_schema(public=True))
-    return document
+    schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    return bytes(OpenApiJsonRenderer().render(schema))

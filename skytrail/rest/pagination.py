@@ -39,7 +39,7 @@ class NewestFirst(BasePagination):
     _next: Place | None = None
     _previous: Place | None = None
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # no list is paged, only what can be ordered
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         self._request = request
@@ -101,9 +101,9 @@ class NewestFirst(BasePagination):
     def _limit(self) -> int:
         text = self._request.query_params.get("limit", str(self.page_size))
         # The length first: Python refuses to read numbers of thousands of digits.
-        if text.isascii() and text.isdigit() and len(text) < 10:
-            if 1 <= int(text) <= self.max_page_size:
-                return int(text)
+        is_number = text.isascii() and text.isdigit() and len(text) < 10
+        if is_number and 1 <= int(text) <= self.max_page_size:
+            return int(text)
         hint = f"give a whole number from 1 to {self.max_page_size}"
         raise BadRequest.because("limit", "bad_limit", hint)
 

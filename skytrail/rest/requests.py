@@ -64,7 +64,9 @@ def body(
 def _check_known(names: Iterable[str], known: Collection[str]) -> None:
     unknown = sorted(set(names) - set(known))
     if unknown:
-        hint = f"this is not known here; use {', '.join(known)}" if known else "nothing is taken here"
+        hint = "nothing is taken here"
+        if known:
+            hint = f"this is not known here; use {', '.join(known)}"
         raise BadRequest(problems=[Problem(name, "unknown_key", hint) for name in unknown])
 
 

@@ -6,18 +6,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
-from rest_framework.views import APIView
+from rest_framework.throttling import BaseThrottle
 
 from skytrail.rest.requests import body
+from skytrail.rest.views import View
 from skytrail.security import tokens
 from skytrail.security.models import ApiToken
+from skytrail.security.throttling import LoginThrottle
 
 
 class Credentials(serializers.Serializer[Any]):
@@ -32,10 +33,8 @@ class NewToken(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
-class TokenView(APIView):
+class TokenView(View):
     """Tokens for programs; browsers have a session."""
-
-    throttle_scope = "login"
 
     def get_permissions(self) -> Any:
         return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
@@ -45,11 +44,18 @@ class TokenView(APIView):
         is_login = self.request is not None and self.request.method == "POST"
         return [] if is_login else super().get_authenticators()
 
-    def get_throttles(self) -> Any:
-        return [ScopedRateThrottle()] if self.request.method == "POST" else []
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [LoginThrottle()] if self.request.method == "POST" else []
 
     @extend_schema(
-        operation_id="auth_token_create", request=Credentials, responses={200: NewToken}, auth=[]
+        operation_id="auth_token_create",
+        request=Credentials,
+        responses={
+            200: NewToken,
+            401: OpenApiResponse(description="The username or the password is wrong."),
+            429: OpenApiResponse(description="Too many tries; wait for `Retry-After` seconds."),
+        },
+        auth=[],
     )
     def post(self, request: Request) -> Response:
         """Exchange a username and password for a bearer token."""

@@ -1,0 +1,51 @@
+"""What lists of runs and tasks can be asked for."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from rest_framework import serializers
+
+from runs_app.domain.states import RunState, TaskState
+from runs_app.models import RunType
+
+
+def _one_of(values: type[enum.StrEnum] | type[RunType], **options: Any) -> serializers.ChoiceField:
+    known = [str(value) for value in values]
+    field = serializers.ChoiceField(choices=known, **options)
+    field.error_messages["invalid_choice"] = f'there is no "{{input}}"; use {", ".join(known)}'
+    return field
+
+
+class DagRunQuery(serializers.Serializer[Any]):
+    """Which of a DAG's runs."""
+
+    state = serializers.ListField(
+        child=_one_of(RunState),
+        required=False,
+        help_text="In one of these states, like `running,queued`.",
+    )
+    run_type = _one_of(RunType, required=False, help_text="Started in this way.")
+    queued_after = serializers.DateTimeField(
+        required=False, help_text="Created at this time or later."
+    )
+    queued_before = serializers.DateTimeField(required=False, help_text="Created before this time.")
+
+
+class RunQuery(DagRunQuery):
+    """Which runs."""
+
+    dag_id = serializers.CharField(
+        required=False, max_length=250, help_text="Of the DAG of this name."
+    )
+
+
+class TaskQuery(serializers.Serializer[Any]):
+    """Which of a run's tasks."""
+
+    state = serializers.ListField(
+        child=_one_of(TaskState),
+        required=False,
+        help_text="In one of these states, like `failed,upstream_failed`.",
+    )
