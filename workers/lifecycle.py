@@ -18,7 +18,7 @@ from billiard import current_process
 from celery import signals
 from celery.worker.control import control_command
 
-from workers import execution, interruption, log, names, warden
+from workers import execution, interruption, leaving, log, names, warden
 from workers.board import Board
 from workers.companion import SOCKETS
 from workers.lease import Identity, Keeper
@@ -34,7 +34,8 @@ class _Worker:
 
 
 @signals.worker_init.connect
-def _before_forking(**_: Any) -> None:
+def _before_forking(sender: Any, **_: Any) -> None:
+    sender.app.steps["consumer"].add(leaving.Doorbell)
     directory = Path(tempfile.mkdtemp(prefix="skytrail-worker-"))
     _Worker.directory = directory
     os.environ[SOCKETS] = str(directory)
@@ -74,6 +75,11 @@ def _before_another(**_: Any) -> None:
         _Worker.keeper.collect_dead()
 
 
+@signals.worker_process_shutdown.connect
+def _pool_process_ends(exitcode: int, **_: Any) -> None:
+    leaving.end_when_done(exitcode)
+
+
 @control_command(name=names.RENEW_LEASES)
 def _renew_leases(_state: Any) -> dict[str, str]:
     if _Worker.keeper is not None:
@@ -85,6 +91,7 @@ def _renew_leases(_state: Any) -> dict[str, str]:
 def _shutting_down(**_: Any) -> None:
     if _Worker.keeper is not None:
         _Worker.keeper.shutting_down()
+    leaving.Doorbell.ring()
 
 
 @signals.worker_shutdown.connect
@@ -97,3 +104,4 @@ def _stopped(**_: Any) -> None:
             _Worker.warden.wait(timeout=2)
     if _Worker.directory is not None:
         shutil.rmtree(_Worker.directory, ignore_errors=True)
+    leaving.spare_the_last_collection()
