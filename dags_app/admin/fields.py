@@ -7,6 +7,7 @@ and in the same words as at every other door.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable
@@ -59,6 +60,19 @@ class Typed(forms.CharField):
         """None here: `parse` and `unstorable` see to it."""
 
 
+class Number(Typed):
+    """A number; text that is none is handed on as it is."""
+
+    def to_python(self, value: Any) -> Any:
+        text: str = super().to_python(value)
+        for read in (int, float):
+            # Long digits stay text: Python refuses to read them, and nobody means them.
+            if len(text) <= 40 and text.isascii() and "_" not in text:
+                with contextlib.suppress(ValueError):
+                    return read(text)
+        return text
+
+
 class Words(Typed):
     """Several words, separated by commas or lines."""
 
@@ -73,6 +87,9 @@ class Words(Typed):
 class Json(Typed):
     """An object, written as JSON. Broken JSON is the one thing that cannot be passed on."""
 
+    kind: type = dict
+    example = 'write an object: {"key": "value", …}'
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", json_area())
         super().__init__(**kwargs)
@@ -83,14 +100,25 @@ class Json(Typed):
     def to_python(self, value: Any) -> Any:
         text: str = super().to_python(value)
         if not text:
-            return {}
+            return self.kind()
         try:
             found = read_json(text)
         except Invalid as error:
             raise ValidationError([said(p, where=p.path) for p in error.problems]) from None
-        if not isinstance(found, dict):
-            raise ValidationError('write an object: {"key": "value", …}')
+        if not isinstance(found, self.kind):
+            raise ValidationError(self.example)
         return found
+
+
+class JsonList(Json):
+    """A list, written as JSON, one entry a line."""
+
+    kind = list
+    example = "write a list: [ … ]"
+
+    def shown(self, value: Any) -> str:
+        entries = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in value or [])
+        return f"[\n{entries}\n]" if entries else ""
 
 
 class Choice(forms.ChoiceField):

@@ -1,4 +1,4 @@
-"""A DAG's tasks in the admin's form: one card each."""
+"""A DAG's tasks in the admin's form: one card each, or all of them as JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import CharField
 from django.forms.formsets import DELETION_FIELD_NAME
 
-from dags_app.admin.fields import Choice, Json, Typed, Words, json_area
+from dags_app.admin.fields import Choice, Json, JsonList, Number, Typed, Words, json_area
 from dags_app.domain.commands import TaskType
 from dags_app.domain.spec import TaskFields, TriggerRule
 from dags_app.models import Dag, Task
@@ -18,13 +19,21 @@ from dags_app.models.task import SETTINGS
 #: More tasks than this are neither comfortable to edit as cards nor safe to send as form fields.
 MAX_TASKS_IN_FORM = 150
 
-#: What the parameters of each type look like, shown while there are none.
+#: For each type the parameter that is the task, edited in a box of its own, and an example of it.
+MAIN = {
+    TaskType.BASH: ("command", "make report"),
+    TaskType.PYTHON: ("callable", "my_project.reports.build"),
+    TaskType.CELERY: ("task", "shop.tasks.send_invoice"),
+    TaskType.HTTP: ("uri", "https://example.org/data.json"),
+}
+
+#: What the other parameters of each type may look like.
 EXAMPLES = {
     TaskType.EMPTY: "no parameters",
-    TaskType.BASH: '{"command": "make report"}',
-    TaskType.PYTHON: '{"callable": "my_project.reports.build", "kwargs": {"day": "monday"}}',
-    TaskType.CELERY: '{"task": "shop.tasks.send_invoice", "args": [42]}',
-    TaskType.HTTP: '{"uri": "https://example.org/data.json"}',
+    TaskType.BASH: '{"env": {"DAY": "{{ ds }}"}}',
+    TaskType.PYTHON: '{"kwargs": {"day": "monday"}}',
+    TaskType.CELERY: '{"args": [42]}',
+    TaskType.HTTP: '{"method": "POST", "json": {"day": "monday"}}',
     TaskType.BRANCH: '{"value": "{{ outputs.check.quality }}", "cases": {"good": ["publish"]}}',
 }
 
@@ -40,52 +49,80 @@ def stored_tasks(dag: Dag) -> list[Stored]:
 
 def _stored(row: Task) -> Stored:
     upstream = sorted((edge.upstream for edge in row.dependencies.all()), key=lambda t: t.position)
+    parameters = dict(row.parameters)
     return {
         "id": row.task_id,
         "type": row.type,
         "description": row.description,
         "depends_on": [task.task_id for task in upstream],
-        "parameters": row.parameters,
+        "main": parameters.pop(main_of(row.type), ""),
+        "parameters": parameters,
         **{name: getattr(row, name) for name in SETTINGS},
     }
+
+
+def main_of(kind: str) -> str:
+    """The name of the parameter that has a box of its own; empty for types without one."""
+    return MAIN[TaskType(kind)][0] if kind in MAIN else ""
 
 
 class TaskForm(forms.Form):
     """One task. What nobody has touched goes into the definition as it is stored."""
 
     was = forms.CharField(required=False, widget=forms.HiddenInput)
-    id = Typed(widget=forms.TextInput(attrs={"class": "sky-input", "autocapitalize": "off"}))
+    id = Typed(
+        widget=forms.TextInput(
+            attrs={"class": "sky-input", "autocapitalize": "off", "spellcheck": "false"}
+        )
+    )
     type = Choice(
         TaskType, initial=TaskType.EMPTY, widget=forms.Select(attrs={"class": "sky-input"})
     )
     depends_on = Words(
         label="Depends on",
-        widget=forms.TextInput(attrs={"class": "sky-input", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"class": "sky-input", "autocomplete": "off", "spellcheck": "false"}
+        ),
         help_text="Ids of the tasks that come directly before it, separated by commas.",
     )
-    parameters = Json(widget=json_area(rows=2))
+    main = Typed(label="What to do", widget=json_area(rows=2))
+    parameters = Json(label="More parameters", widget=json_area(rows=2))
     description = Typed(widget=forms.Textarea(attrs={"class": "sky-input", "rows": 1}))
 
-    common = ("id", "type", "depends_on", "parameters", "description")
+    common = ("id", "type", "depends_on", "main", "parameters", "description")
 
     def __init__(self, *args: Any, stored: Stored | None = None, **kwargs: Any) -> None:
         self.stored = stored
         if stored:
             kwargs["initial"] = {**stored, "was": stored["id"]}
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+        super().__init__(*args, **kwargs)
 
     def document(self) -> dict[str, Any]:
         """The task as it stands in a definition."""
         values = {name: self._value(name) for name in (*self.common, *SETTINGS)}
         parameters = values.pop("parameters") or {}
-        return {name: value for name, value in values.items() if value not in ("", None)} | {
-            name: value for name, value in parameters.items() if name not in values
+        main, name = values.pop("main"), self.main_name
+        if name:
+            values[name] = main
+        return {key: value for key, value in values.items() if value not in ("", None)} | {
+            key: value for key, value in parameters.items() if key not in values
         }
 
     def misplaced(self) -> list[str]:
         """Parameters that have a field of their own, where they would be overlooked."""
         parameters = self._value("parameters") or {}
-        return [name for name in parameters if name in TaskFields.model_fields or name == "type"]
+        fields = {*TaskFields.model_fields, "type", self.main_name}
+        return [name for name in parameters if name in fields]
+
+    @property
+    def kind(self) -> str:
+        """The type as it is chosen now, whether it exists or not."""
+        return str(self["type"].value() or TaskType.EMPTY)
+
+    @property
+    def main_name(self) -> str:
+        """The parameter that the box `main` holds; empty where the type has none."""
+        return main_of(self.kind)
 
     def _value(self, name: str) -> Any:
         if self.stored and name not in self.changed_data:
@@ -95,7 +132,7 @@ class TaskForm(forms.Form):
     @property
     def is_deleted(self) -> bool:
         """Whether the card has been thrown away."""
-        return bool(self.cleaned_data.get(DELETION_FIELD_NAME))
+        return self.is_bound and bool(self.cleaned_data.get(DELETION_FIELD_NAME))
 
     @property
     def is_folded(self) -> bool:
@@ -126,18 +163,25 @@ def _setting(name: str) -> forms.Field:
         return forms.BooleanField(required=False, widget=box, **texts)
     if isinstance(spec.default, enum.Enum):
         return Choice(TriggerRule, widget=forms.Select(attrs={"class": "sky-input"}), **texts)
-    return Typed(widget=forms.TextInput(attrs={"class": "sky-input"}), **texts)
+    is_text = isinstance(Task._meta.get_field(name), CharField)  # noqa: SLF001  # Django's own way
+    kind = Typed if is_text else Number
+    return kind(widget=forms.TextInput(attrs={"class": "sky-input"}), **texts)
 
 
 TaskForm.base_fields |= {name: _setting(name) for name in SETTINGS}
 
 
-class TaskFormSet(forms.BaseFormSet[TaskForm]):
+class TaskFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
     """The cards. Those that are sent are the tasks, those that are not are gone.
 
     A card says which task it was (`was`), so that it can be renamed, and so that a value which was
     not touched is not read again from its text.
     """
+
+    default_error_messages = {
+        **forms.BaseFormSet.default_error_messages,
+        "too_many_forms": "At most %(num)d tasks can be edited as cards; write them as JSON.",
+    }
 
     def __init__(self, *args: Any, stored: Sequence[Stored] = (), **kwargs: Any) -> None:
         self.stored = stored
@@ -150,6 +194,7 @@ class TaskFormSet(forms.BaseFormSet[TaskForm]):
         return 0
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """With the task that the card was made from."""
         kwargs: dict[str, Any] = super().get_form_kwargs(index)
         if index is None:
             return kwargs
@@ -164,12 +209,11 @@ class TaskFormSet(forms.BaseFormSet[TaskForm]):
             if not form.is_deleted and (form.stored or form.has_changed()):
                 yield form
 
-    def is_untouched(self) -> bool:
-        """Whether they say what was there before."""
-        kept = [form.stored["id"] for form in self.written() if form.stored]
-        return not any(form.has_changed() for form in self.written()) and sorted(kept) == sorted(
-            self.by_id
-        )
+    def shown(self) -> list[TaskForm]:
+        """The cards to show: all that have something in them, and one at least."""
+        if not self.is_bound:
+            return list(self.forms)
+        return [form for form in self.forms if form.stored or form.has_changed()] or self.forms[:1]
 
 
 TaskCards = forms.formset_factory(
@@ -177,5 +221,19 @@ TaskCards = forms.formset_factory(
     formset=TaskFormSet,
     can_delete=True,
     max_num=MAX_TASKS_IN_FORM,
+    validate_max=True,
     absolute_max=MAX_TASKS_IN_FORM + 50,
 )
+
+
+class TasksAsJson(forms.Form):
+    """All tasks in one field, for DAGs with many of them and for people who prefer it."""
+
+    tasks = JsonList(
+        widget=json_area(rows=24),
+        help_text="The list of tasks as it stands in a definition.",
+    )
+
+    def __init__(self, *args: Any, stored: Sequence[Stored] = (), **kwargs: Any) -> None:
+        kwargs["initial"] = {"tasks": stored}
+        super().__init__(*args, prefix="json", use_required_attribute=False, **kwargs)

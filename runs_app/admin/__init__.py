@@ -1,0 +1,15 @@
+"""Runs in Django's admin: read-only, with the few verbs that people need."""
+
+from runs_app.admin.history import AttemptAdmin, TransitionAdmin
+from runs_app.admin.operations import PoolAdmin, WorkerAdmin
+from runs_app.admin.runs import DagRunAdmin
+from runs_app.admin.tasks import TaskRunAdmin
+
+__all__ = [
+    "AttemptAdmin",
+    "DagRunAdmin",
+    "PoolAdmin",
+    "TaskRunAdmin",
+    "TransitionAdmin",
+    "WorkerAdmin",
+]

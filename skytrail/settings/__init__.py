@@ -36,6 +36,7 @@ CSRF_TRUSTED_ORIGINS = environment.trusted_origins
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

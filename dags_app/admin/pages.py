@@ -1,0 +1,118 @@
+"""What the pages of the admin have in common: who may see them, and how long lists are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import ModelAdmin as DjangoAdmin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from unfold.admin import ModelAdmin
+
+from skytrail.errors import Forbidden, NotFound, SkytrailError
+
+#: Rows beyond this many are not counted: nobody turns that many pages.
+COUNTED = 10_000
+
+
+class Bounded(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Pages of a table that may have millions of rows: counting them all costs more than a page."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or that there are `COUNTED` at least."""
+        return int(self.object_list[:COUNTED].count())
+
+
+class Page(ModelAdmin):  # type: ignore[misc]  # untyped library
+    """A list and its pages, in which no text breaks a query."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = Bounded
+    compressed_fields = True
+    list_filter_submit = True
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """The list; a filter that the database could not even read filters nothing."""
+        if any("\x00" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
+            messages.error(request, "This filter holds a NUL character; it has been removed.")
+            return HttpResponseRedirect(request.path)
+        answer: HttpResponseBase = super().changelist_view(request, extra_context)
+        return answer
+
+
+class ReadOnly(Page):
+    """Rows that only Skytrail itself writes, seen by whoever may see their DAG."""
+
+    actions: Any = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("dags_app.view_dag")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Who acts, as history and versions write it."""
+    return f"user:{request.user.get_username()}"
+
+
+@contextmanager
+def told(request: HttpRequest) -> Iterator[None]:
+    """Tells the person at the screen what an action refused, instead of failing."""
+    try:
+        yield
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except Forbidden as error:
+        raise PermissionDenied(error.message) from error
+    except SkytrailError as error:
+        messages.error(request, summary(error))
+
+
+def summary(error: SkytrailError) -> str:
+    """An error with all its problems, on one line."""
+    return " ".join([error.message, *lines(error)])
+
+
+def lines(error: SkytrailError) -> list[str]:
+    """An error's problems, one line each."""
+    return [f"{problem.path}: {problem.message}".removeprefix(": ") for problem in error.problems]
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """Some names in a sentence: `a, b and 3 more`."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def page_context(model_admin: DjangoAdmin[Any], request: HttpRequest, title: str) -> dict[str, Any]:
+    """What every page of ours hands to its template."""
+    return {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "model_admin": model_admin,
+        "title": title,
+        "media": model_admin.media,
+    }

@@ -1,0 +1,189 @@
+"""Task runs in the admin: the list, and the page of one with its log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from dags_app.admin.pages import ReadOnly, actor_of, page_context, told
+from runs_app.access import access_task_run
+from runs_app.actions import cancellation, rerunning
+from runs_app.admin.shown import as_json, badge, dag_link, duration, link
+from runs_app.domain.states import TaskState
+from runs_app.models import Attempt, LogChunk, Output, TaskRun, Transition
+from runs_app.selectors.logs import Position, chunks_after
+
+#: So much of a log's end is shown on the page, in characters; the rest is behind a link.
+LOG_END = 32_768
+
+#: Chunks that surely hold it, and attempts and moves that are shown.
+CHUNKS = 20
+LATEST = 100
+
+
+@admin.register(TaskRun)
+class TaskRunAdmin(ReadOnly):
+    """Tasks of runs: where each stands, what it tried, what it wrote."""
+
+    list_display = ["task_id", "state_badge", "run_link", "dag_column", "tries", "queued_at", "started_at", "took", "worker"]  # fmt: skip # noqa: E501
+    list_filter = [
+        ("state", ChoicesCheckboxFilter),
+        ("dag", AutocompleteSelectFilter),
+        "queued_at",
+    ]
+    search_fields = ["task_id", "run__run_id"]
+    search_help_text = "Task or run id"
+    ordering = ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TaskRun]:
+        """The task runs of the runs that may be seen."""
+        if not self.has_view_permission(request):
+            return TaskRun.objects.none()
+        return TaskRun.objects.select_related("run", "dag")
+
+    @display(description="State", ordering="state")
+    def state_badge(self, task: TaskRun) -> SafeString:
+        """Where it stands."""
+        return badge(task.state)
+
+    @display(description="Run", ordering="run")
+    def run_link(self, task: TaskRun) -> SafeString:
+        """Its run."""
+        return link("runs_app_dagrun", task.run_id, task.run.run_id)
+
+    @display(description="DAG", ordering="dag__dag_id")
+    def dag_column(self, task: TaskRun) -> SafeString | str:
+        """Its DAG."""
+        return dag_link(task.dag)
+
+    @display(description="Attempt", ordering="attempt")
+    def tries(self, task: TaskRun) -> str:
+        """Which try, of how many."""
+        return f"{task.attempt} of {task.max_attempts}"
+
+    @display(description="Duration", empty_value="–")
+    def took(self, task: TaskRun) -> str | None:
+        """How long it took."""
+        return duration(task.started_at, task.finished_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Those of every admin, the log, and the buttons."""
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:key>/log/", view(self.log), name="runs_app_taskrun_log"),
+            path("<uuid:key>/clear/", view(require_POST(self.clear)), name="runs_app_taskrun_clear"),  # noqa: E501
+            path("<uuid:key>/cancel/", view(require_POST(self.cancel)), name="runs_app_taskrun_cancel"),  # noqa: E501
+            *super().get_urls(),
+        ]  # fmt: skip
+
+    def has_run_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether tasks may be cancelled and cleared."""
+        return self.has_view_permission(request) and request.user.has_perm("dags_app.run_dag")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponseBase:
+        """One task of a run."""
+        if object_id is None or request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        task = self.get_object(request, object_id)
+        if task is None:
+            missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
+        return TemplateResponse(
+            request, "admin/runs_app/taskrun/change_form.html", self._context(request, task)
+        )
+
+    def _context(self, request: HttpRequest, task: TaskRun) -> dict[str, Any]:
+        attempts = list(Attempt.objects.filter(task_run=task).order_by("-epoch")[:LATEST])
+        moves = Transition.objects.filter(run=task.run_id, task_run=task).order_by("-at", "-id")
+        outputs = Output.objects.filter(task_run=task, epoch=task.epoch, name=Output.RETURN_VALUE)
+        output = outputs.first()
+        state = TaskState(task.state)
+        return page_context(self, request, task.task_id) | {
+            "task": task,
+            "badge": badge(task.state),
+            "dag_link": dag_link(task.dag),
+            "run_link": self.run_link(task),
+            "took": duration(task.started_at, task.finished_at),
+            "is_over": state.is_final,
+            "attempts": [
+                (attempt, badge(attempt.state), duration(attempt.started_at, attempt.finished_at))
+                for attempt in attempts
+            ],
+            "moves": list(moves[:LATEST]),
+            "output": as_json(output.value) if output else "",
+            "log": _end_of_log(task),
+            "may_run": self.has_run_permission(request) and task.dag.deleted_at is None,
+            "may_clear": state not in {TaskState.WAITING, TaskState.RESTARTING},
+        }
+
+    def log(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Everything that it has written, as plain text."""
+        task = self.get_object(request, key)
+        if task is None:
+            raise PermissionDenied
+        text = "".join(piece for _, piece in chunks_after(task, None, Position()))
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+    def clear(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
+        """The button that has it run again, with what follows it."""
+        task = self._to_run(request, key)
+        with told(request):
+            selection = rerunning.Selection(task_ids=[task.task_id])
+            cleared = rerunning.clear(task.run, selection, actor=actor_of(request))
+            text = f"Tasks that run again: {len(cleared)}."
+            self.message_user(request, text, messages.SUCCESS)
+        return self._back(task)
+
+    def cancel(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
+        """The button that stops it."""
+        task = self._to_run(request, key)
+        with told(request):
+            cancellation.cancel_task(task, actor=actor_of(request))
+            self.message_user(request, "The task is being cancelled.", messages.SUCCESS)
+        return self._back(task)
+
+    def _to_run(self, request: HttpRequest, key: str) -> TaskRun:
+        task = self.get_object(request, key)
+        if task is None:
+            raise PermissionDenied
+        with told(request):
+            return access_task_run(
+                request.user,
+                task.dag.dag_id,
+                task.run.run_id,
+                task.task_id,
+                map_index=task.map_index,
+                to="run",
+            )
+        raise PermissionDenied
+
+    def _back(self, task: TaskRun) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:runs_app_taskrun_change", args=[task.pk]))
+
+
+def _end_of_log(task: TaskRun) -> str:
+    chunks = LogChunk.objects.filter(task_run=task).order_by("-epoch", "-sequence")
+    pieces = list(chunks.values_list("text", flat=True)[:CHUNKS])
+    text = "".join(reversed(pieces))
+    if len(text) <= LOG_END:
+        return text
+    return "…\n" + text[-LOG_END:].partition("\n")[2]

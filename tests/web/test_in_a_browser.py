@@ -1,0 +1,139 @@
+"""A person edits and runs a DAG, in a real browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dags_app.models import Dag, DagVersion
+from runs_app.models import DagRun
+from tests.factories import save_dag, start_run
+
+if TYPE_CHECKING:
+    from tests.web.conftest import OpenPage, Page
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def add_task(page: Page, name: str, *, kind: str = "empty", main: str = "", after: str = "") -> None:
+    """Writes one more task card, as a person does."""
+    page.click("#sky-add")
+    card = page.locator("[data-card]").last
+    fill_card(card, name, kind=kind, main=main, after=after)
+
+
+def fill_card(card, name: str, *, kind: str = "empty", main: str = "", after: str = "") -> None:  # type: ignore[no-untyped-def]
+    card.locator("[data-field=id] input").fill(name)
+    card.locator("[data-field=type] select").select_option(kind)
+    if main:
+        card.locator("[data-field=main] textarea").fill(main)
+    if after:
+        card.locator("[data-field=depends_on] input").fill(after)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keeps what the page looks like, where SKYTRAIL_PICTURES names a folder."""
+    if folder := os.environ.get("SKYTRAIL_PICTURES"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+def test_a_dag_is_written_corrected_changed_and_run(open_page: OpenPage) -> None:
+    page = open_page()
+    picture(page, "index-empty")
+    page.click("text=Add a DAG")
+    page.fill("[name=name]", "shop.daily")
+    page.fill("[name=cron]", "0 25 * * *")
+    first = page.locator("[data-card]").first
+    fill_card(first, "fetch", kind="bash", main="echo hello")
+    add_task(page, "count", kind="bash", main="wc -l", after="fetsch")
+    add_task(page, "tell", after="count")
+    page.click("text=Save >> nth=-1")
+
+    page.wait_for_selector("text=Nothing has been saved: 2 problems")
+    picture(page, "dag-problems")
+    assert "'fetch'" in page.locator("[data-card]").nth(1).locator(".sky-error").inner_text()
+    assert page.locator("[data-field=cron] .sky-error").count() == 1
+    assert not Dag.objects.exists()
+    # What was typed is still there.
+    assert page.locator("[data-field=main] textarea").first.input_value() == "echo hello"
+
+    page.fill("[name=cron]", "0 5 * * *")
+    page.locator("[data-card]").nth(1).locator("[data-field=depends_on] input").fill("fetch")
+    page.locator("button[name=_save]").click()
+    page.wait_for_selector("text=Saved shop.daily as version 1")
+    picture(page, "dag-saved")
+    dag = Dag.objects.get()
+    assert dag.version is not None and dag.version.number == 1
+
+    # Renaming a task takes those along that wait for it.
+    card = page.locator("[data-card]").first
+    card.locator("summary").first.click()
+    card.locator("[data-field=id] input").fill("load")
+    card.locator("[data-field=id] input").press("Tab")
+    page.locator("button[name=_continue]").click()
+    page.wait_for_selector("text=Saved shop.daily as version 2")
+    assert DagVersion.objects.filter(dag=dag).count() == 2
+    after = {task.task_id: task for task in dag.tasks.all()}
+    assert [edge.upstream.task_id for edge in after["count"].dependencies.all()] == ["load"]
+
+    page.locator("a:has-text('Trigger')").first.click()
+    page.wait_for_selector("[name=conf]")
+    picture(page, "trigger")
+    page.locator("button:has-text('Trigger')").click()
+    page.wait_for_selector("text=Triggered shop.daily")
+    page.wait_for_selector("#run .sky-badge")
+    picture(page, "run")
+    run = DagRun.objects.get()
+    assert run.version.number == 2
+    assert page.locator("#tasks tbody tr").count() == 3
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, dark: bool) -> None:
+    dag = save_dag(
+        {"fetch": [], "count": ["fetch"], "tell": ["fetch", "count"]},
+        name="shop.daily",
+        description="Counts what has been sold, and tells the shop.",
+        cron="0 5 * * *",
+        tags=["shop", "daily"],
+        owner="alice",
+        params={"day": {"type": "string", "default": "monday", "description": "Which day."}},
+        tasks={"fetch": {"type": "bash", "command": "curl -s https://shop/sales\nwc -l"}},
+    )
+    save_dag({"a": []}, name="other", description="العربية 🚀", tags=["shop"])
+    run = start_run(dag)
+    page = open_page(width=width, dark=dark)
+    page.wait_for_selector("text=Next by schedule")
+    look = f"{width}-{'dark' if dark else 'light'}"
+    pages = {
+        "index": "/admin/",
+        "dags": "/admin/dags_app/dag/",
+        "dag": f"/admin/dags_app/dag/{dag.pk}/change/",
+        "dag-json": f"/admin/dags_app/dag/{dag.pk}/change/?json",
+        "add": "/admin/dags_app/dag/add/",
+        "version": f"/admin/dags_app/dagversion/{dag.version_id}/change/",
+        "versions": "/admin/dags_app/dagversion/",
+        "trigger": "/admin/runs_app/dagrun/trigger/?dag=shop.daily",
+        "runs": "/admin/runs_app/dagrun/",
+        "run": f"/admin/runs_app/dagrun/{run.pk}/change/",
+        "tasks": "/admin/runs_app/taskrun/",
+        "task": f"/admin/runs_app/taskrun/{run.task_runs.order_by('position')[0].pk}/change/",
+        "transitions": "/admin/runs_app/transition/",
+        "periodic": "/admin/django_celery_beat/periodictask/",
+        "periodic-add": "/admin/django_celery_beat/periodictask/add/",
+        "users": "/admin/auth/user/",
+        "token-add": "/admin/skytrail_security/apitoken/add/",
+    }
+    too_wide = {}
+    for name, address in pages.items():
+        page.goto(address)
+        page.wait_for_load_state("load")
+        picture(page, f"{look}-{name}")
+        extra = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if extra > 0:
+            too_wide[name] = extra
+    assert too_wide == {}
