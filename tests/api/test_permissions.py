@@ -1,0 +1,175 @@
+"""Who may do what: every address, every method, every kind of user.
+
+A new address without a row here fails, and so does a method that a row does not speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from runs_app.models import Pool
+from tests.api.checking import CheckedClient
+from tests.api.conftest import checked_client
+from tests.api.stories import told
+from tests.conftest import _user
+
+#: Who asks. The author may do everything with DAGs; the admin is a superuser.
+PEOPLE = ("nobody", "charlie", "bob", "oscar", "alice", "admin")
+
+DAG = "api/v1/dags/<name:dag_id>"
+RUN = f"{DAG}/runs/<run:run_id>"
+TASK = f"{RUN}/tasks/<name:task_id>"
+
+Row = tuple[int, int, int, int, int, int]
+
+SEE_DAG: Row = (401, 404, 200, 200, 200, 200)
+LIST: Row = (401, 200, 200, 200, 200, 200)
+CHANGE_DAG: Row = (401, 404, 403, 403, 400, 400)
+RUN_DAG: Row = (401, 404, 403, 200, 200, 200)
+SEE_OPERATIONS: Row = (401, 403, 403, 200, 403, 200)
+READ_PAGE: Row = (302, 200, 200, 200, 200, 200)
+
+#: What each gets, in the order of PEOPLE. Bodies are empty: 400 means "yes, but with what?".
+MATRIX: dict[str, dict[str, Row]] = {
+    "api/v1/auth/token": {
+        "POST": (400, 400, 400, 400, 400, 400),
+        "DELETE": (401, 204, 204, 204, 204, 204),
+    },
+    "api/v1/dags": {"GET": LIST, "POST": (401, 403, 403, 403, 400, 400)},
+    DAG: {
+        "GET": SEE_DAG,
+        "PUT": CHANGE_DAG,
+        "PATCH": (401, 404, 403, 403, 200, 200),
+        "DELETE": (401, 404, 403, 403, 409, 409),
+    },
+    f"{DAG}/versions": {"GET": SEE_DAG},
+    f"{DAG}/versions/<int:number>": {"GET": SEE_DAG},
+    f"{DAG}/status": {"GET": SEE_DAG},
+    f"{DAG}/runs": {"GET": SEE_DAG, "POST": (401, 404, 403, 201, 201, 201)},
+    RUN: {"GET": SEE_DAG},
+    f"{RUN}/cancel": {"POST": RUN_DAG},
+    f"{RUN}/clear": {"POST": RUN_DAG},
+    f"{RUN}/tasks": {"GET": SEE_DAG},
+    TASK: {"GET": SEE_DAG},
+    f"{TASK}/logs": {"GET": SEE_DAG},
+    f"{TASK}/output": {"GET": (401, 404, 404, 404, 404, 404)},
+    f"{TASK}/cancel": {"POST": RUN_DAG},
+    "api/v1/runs": {"GET": LIST},
+    "api/v1/schemas/dag": {"GET": LIST},
+    "api/v1/pools": {"GET": SEE_OPERATIONS, "POST": (401, 403, 403, 403, 403, 400)},
+    "api/v1/pools/<name:name>": {
+        "GET": SEE_OPERATIONS,
+        "PUT": (401, 403, 403, 403, 403, 400),
+        "PATCH": (401, 403, 403, 403, 403, 200),
+        "DELETE": (401, 403, 403, 403, 403, 204),
+    },
+    "api/v1/workers": {"GET": SEE_OPERATIONS},
+    "api/v1/openapi.json": {"GET": LIST},
+}
+
+#: Pages for browsers: 302 leads to the login. Flower is not part of the tests' installation.
+PAGES: dict[str, Row] = {
+    "": (302, 302, 302, 302, 302, 302),
+    "admin/login/": (200, 200, 200, 200, 200, 200),
+    "api/v1/docs": READ_PAGE,
+    "api/v1/redoc": READ_PAGE,
+    "flower/": (302, 403, 403, 403, 403, 503),
+    "flower/<path:path>": (302, 403, 403, 403, 403, 503),
+    "health": (200, 200, 200, 200, 200, 200),
+}
+
+ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+PLACES = {
+    "<name:dag_id>": "story",
+    "<run:run_id>": "first",
+    "<name:task_id>": "extract",
+    "<int:number>": "1",
+    "<name:name>": "presses",
+    "<path:path>": "tasks",
+}
+
+
+def addresses() -> Iterator[str]:
+    """Every address of the application but the admin's, which has tests of its own."""
+
+    def below(patterns: list[Any], prefix: str) -> Iterator[str]:
+        for pattern in patterns:
+            here = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver) and here != "admin/":
+                yield from below(pattern.url_patterns, here)
+            elif isinstance(pattern, URLPattern):
+                yield here
+
+    return below(get_resolver().url_patterns, "")
+
+
+def concrete(address: str) -> str:
+    """The address with something in each place that exists in the tests."""
+    for place, value in PLACES.items():
+        address = address.replace(place, value)
+    return f"/{address}"
+
+
+@pytest.fixture
+def clients(db: None, request: pytest.FixtureRequest) -> dict[str, CheckedClient]:
+    """A client for each of PEOPLE, and a DAG, a run and a pool to try things on."""
+    told()
+    Pool.objects.create(name="presses", slots=2)
+    names = [name for name in PEOPLE if name != "nobody"]
+    users = {name: request.getfixturevalue(name) for name in names}
+    return {"nobody": checked_client(None)} | {
+        name: checked_client(user) for name, user in users.items()
+    }
+
+
+def test_every_address_has_its_row() -> None:
+    assert set(addresses()) == MATRIX.keys() | PAGES.keys()
+
+
+@pytest.mark.parametrize("address", MATRIX)
+def test_rest(address: str, clients: dict[str, CheckedClient]) -> None:
+    for method in ALL_METHODS:
+        found = [_status(clients[name], method, concrete(address)) for name in PEOPLE]
+        # Who is not logged in is not even told which methods there are.
+        expected = MATRIX[address].get(method, (401, 405, 405, 405, 405, 405))
+        assert tuple(found) == expected, f"{method} {address}, asked by {', '.join(PEOPLE)}"
+
+
+def _status(client: CheckedClient, method: str, address: str) -> int:
+    """What `client` gets; whatever it has done is undone."""
+    with transaction.atomic():
+        answer = client.generic(method, address)
+        transaction.set_rollback(True)
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_pages(address: str, clients: dict[str, CheckedClient]) -> None:
+    found = []
+    for name in PEOPLE:
+        browser = Client()
+        if name != "nobody":
+            browser.login(username=name, password=f"{name}'s password")
+        found.append(browser.get(concrete(address)).status_code)
+    assert tuple(found) == PAGES[address]
+
+
+def test_an_account_that_is_switched_off_is_nobody_whatever_its_token(
+    clients: dict[str, CheckedClient],
+) -> None:
+    fired = _user("fired", is_superuser=True)
+    client = checked_client(fired)
+    fired.is_active = False
+    fired.save()
+    for address, methods in MATRIX.items():
+        for method in methods.keys() - {"POST" if address.endswith("auth/token") else ""}:
+            answer = client.generic(method, concrete(address))
+            assert answer.status_code == 401
+            assert answer.json()["error"]["code"] == "account_inactive"
