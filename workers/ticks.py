@@ -60,7 +60,7 @@ def wake() -> str:
 
 @shared_task(name=RECOVER.task)
 def recover() -> str:
-    """One sweep of recovery, which keeps its turn itself: it remembers things from one to the next."""
+    """One sweep of recovery, which takes its turn itself: it remembers things for the next."""
     found = recovery.recover(every=RECOVER.every)
     return "just done" if found is None else str(found)
 

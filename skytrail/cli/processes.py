@@ -84,6 +84,10 @@ def flower(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Show workers and messages; people come through the web's /flower."""
+    from skytrail.settings.environment import Environment
+
+    if login := Environment().flower_basic_auth:
+        os.environ["FLOWER_BASIC_AUTH"] = login  # where Flower looks: arguments can be read by all
     _celery(
         "flower",
         f"--address={host}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,17 @@ Words = Annotated[list[str], NoDecode]
 
 
 class Environment(BaseSettings):
-    """Names are upper case; those without another name begin with `SKYTRAIL_`."""
+    """Names are upper case; those without another name begin with `SKYTRAIL_`.
+
+    Each can also be the content of a file of its name in the folder that SKYTRAIL_SECRETS_DIR names,
+    as container platforms hand over secrets. A variable goes before a file.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="SKYTRAIL_", use_attribute_docstrings=True, populate_by_name=True
+        env_prefix="SKYTRAIL_",
+        secrets_dir=os.environ.get("SKYTRAIL_SECRETS_DIR"),
+        use_attribute_docstrings=True,
+        populate_by_name=True,
     )
 
     database_url: str = Field(
