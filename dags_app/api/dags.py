@@ -10,18 +10,19 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from dags_app.access import access_dag, check_allowed
 from dags_app.actions import deletion, pausing, registration
 from dags_app.api.schema import PartialDefinition
 from dags_app.api.serializers import DagDetailSerializer, DagSerializer
+from dags_app.domain.json_schema import json_schema
 from dags_app.domain.parse import parse
-from dags_app.domain.spec import DagSpec, json_schema
+from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag, DagSource
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
 from skytrail.rest.requests import BadRequest, actor_of
+from skytrail.rest.views import View
 
 
 class DagQuery(serializers.Serializer[Any]):
@@ -53,9 +54,7 @@ class DagListView(ListView):
         """List DAGs."""
         dags = Dag.objects.visible_to(request.user)
         matching = _matching(dags, **self.wanted(DagQuery))
-        return self.page(
-            matching.select_related("version").defer("version__spec"), DagSerializer
-        )
+        return self.page(matching.select_related("version").defer("version__spec"), DagSerializer)
 
     @extend_schema(
         operation_id="dags_create",
@@ -74,7 +73,7 @@ class DagListView(ListView):
         return Response(DagDetailSerializer(saved.dag).data, status=status.HTTP_201_CREATED)
 
 
-class DagView(APIView):
+class DagView(View):
     """One DAG."""
 
     @extend_schema(operation_id="dags_retrieve", responses=DagDetailSerializer)
@@ -128,7 +127,7 @@ class DagView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class DagSchemaView(APIView):
+class DagSchemaView(View):
     """The definition's JSON Schema."""
 
     @extend_schema(

@@ -34,7 +34,8 @@ class PartialDefinitionExtension(PydanticExtension):  # type: ignore[no-untyped-
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema = _schema(auto_schema)
-        schema.pop("required", None)
+        for demand in ("required", "oneOf"):
+            schema.pop(demand, None)
         return schema | {"title": "PartialDefinition", "description": PartialDefinition.__doc__}
 
 

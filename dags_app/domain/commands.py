@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dags_app.domain.fields import Number, Scalar, TextOrScalar, Whole
+from dags_app.domain.fields import IN_WHOLES, NO_OTHER_KEYS, Number, Scalar, TextOrScalar, Whole
 from dags_app.domain.templates import NAMES, is_template
 
 
@@ -46,7 +46,7 @@ _ENV_NAME = f"(?!SKYTRAIL_){_NAME}"
 _HEADER_NAME = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _HTTP_URI = r"([Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]|\{\{)"
 
-# Within braces: text in quotes, or a name that a template would fill in, with what is taken from it.
+# Within braces: text in quotes, or a name that a template would fill in, and what is taken of it.
 # What belongs to somebody else is left alone: `{{.State}}` of Go's templates, `{{ print $1 }}`.
 _BRACES = re.compile(r"\{[{%]([^{}]*)")
 _FILLED_IN = re.compile(
@@ -151,7 +151,7 @@ DottedPath = Annotated[
     AfterValidator(_dotted_path),
 ]
 EnvName = Annotated[str, Field(json_schema_extra=_pattern(_ENV_NAME)), AfterValidator(_env_name)]
-Environment = dict[EnvName, Scalar]
+Environment = Annotated[dict[EnvName, Scalar], NO_OTHER_KEYS]
 HeaderName = Annotated[
     str, Field(json_schema_extra=_pattern(_HEADER_NAME)), AfterValidator(_header_name)
 ]
@@ -211,7 +211,7 @@ class BashCommand(Command):
     """More environment variables; templates like `{{ outputs.fetch.rows }}` are rendered here."""
     cwd: str | None = Field(default=None, max_length=4096)
     """The working directory; by default a temporary one that is removed afterwards."""
-    skip_on_exit_code: Whole | None = Field(default=99, ge=1, le=255)
+    skip_on_exit_code: Annotated[int, Field(strict=True, ge=1, le=255), IN_WHOLES] | None = 99
     """The exit code that means "skipped" instead of "failed"; null for none."""
 
     templated: ClassVar = frozenset({"env", "cwd"})
@@ -256,7 +256,7 @@ class HttpCommand(Command):
     ]
     """Where to: http:// or https://; templates are rendered."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    headers: dict[HeaderName, HeaderValue] = {}
+    headers: Annotated[dict[HeaderName, HeaderValue], NO_OTHER_KEYS] = {}
     """Request headers; templates are rendered."""
     params: dict[str, Scalar] = {}
     """The query string's keys and values; templates are rendered."""

@@ -10,8 +10,15 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 #: Airflow's rule for ids, which also keeps them usable in URLs, file names and templates.
 IDENTIFIER = r"^[A-Za-z0-9_.-]+$"
@@ -32,7 +39,8 @@ def _number(value: Any) -> Any:
     # What no float can hold is out of bounds, and said to be, as less of it would.
     if isinstance(value, int) and abs(value) > 10**300:
         return 1e300 if value > 0 else -1e300
-    return value
+    # -0.0 is 0.0, but is spelled otherwise, and so would have another checksum.
+    return value + 0.0 if isinstance(value, float) else value
 
 
 def _identifier(value: str) -> str:
@@ -101,12 +109,41 @@ def as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _in_one_order(words: list[str]) -> list[str]:
+    # Their order and repetitions mean nothing, so one meaning has one form.
+    return sorted(set(words))
+
+
+class _NoOtherKeys:
+    """For the published schema of a table: keys that break the pattern are refused.
+
+    pydantic says what a key looks like, and leaves open what becomes of others.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core)
+        if "patternProperties" in schema:
+            schema["additionalProperties"] = False
+        return schema
+
+
+#: Beside a `dict` whose keys have a pattern.
+NO_OTHER_KEYS = _NoOtherKeys()
+
 _SCALAR_TYPES = ["string", "number", "boolean"]
 
+# Where a number may be null, its bounds must stand before these, or pydantic leaves them out of the
+# schema: `Annotated[int, Field(strict=True, ge=1), IN_WHOLES] | None`.
+IN_WHOLES = BeforeValidator(_whole)
+IN_NUMBERS = BeforeValidator(_number)
+
 #: A whole number: 3 or 3.0, but not "3" and not true.
-Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+Whole = Annotated[int, Strict(), IN_WHOLES]
 #: A number: not "3" and not true.
-Number = Annotated[float, Strict(), BeforeValidator(_number)]
+Number = Annotated[float, Strict(), IN_NUMBERS]
 #: true or false: not "yes" and not 1.
 Flag = Annotated[bool, Strict()]
 #: Text, a number, true or false.
@@ -133,3 +170,5 @@ Identifier = Annotated[
     ),
     AfterValidator(_identifier),
 ]
+#: Names or words whose order means nothing: kept sorted, each once.
+WordSet = Annotated[list[str], AfterValidator(_in_one_order)]

@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 from referencing import Registry
-from referencing.exceptions import Unresolvable
 
-from dags_app.domain import problems
+from dags_app.domain import param_schemas, problems
+from skytrail.documents import oversize, path
 from skytrail.errors import Invalid, Problem
 
 #: A run's conf may be this large, in bytes of JSON.
 MAX_CONF_BYTES = 65_536
 
-#: A regular expression can be made to run for ever; a short one is at least visible.
-MAX_PATTERN = 200
+#: And so may be all that says what it must look like.
+MAX_SCHEMA_BYTES = 65_536
 
 
 class BadConf(Invalid):
     """The conf does not fit the DAG's parameters."""
 
 
+def declared(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters' schemas. A plain value stands for a schema with that default.
+
+    Dates, which YAML makes of text that looks like one, are text again.
+    """
+    schemas = {
+        name: given if isinstance(given, dict) else {"default": given}
+        for name, given in params.items()
+    }
+    return {name: _without_dates(schema) for name, schema in schemas.items()}
+
+
 def schema_problems(params: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the parameters' own schemas and defaults."""
-    found: list[Problem] = []
-    for name, schema in params.items():
-        if not isinstance(schema, dict):
-            continue  # the field's own check has said so
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            inner = problems.path(list(error.absolute_path))
-            found.append(Problem(inner, "bad_schema", error.message).within(name))
-            continue
-        unusable = [
-            Problem(path, "bad_schema", message) for path, message in _unusable(schema, name)
-        ]
-        found += unusable
-        if "default" in schema and not unusable:
-            found += [
-                Problem(f"{name}.default", "bad_default", problem.message)
-                for problem in _violations(schema, schema["default"], name)
-            ]
-    return found
+    """What is wrong with the parameters' own schemas and defaults, as seen from the definition."""
+    if oversize(params, limit=MAX_SCHEMA_BYTES):
+        message = f"parameters may take up at most {MAX_SCHEMA_BYTES:,} bytes of JSON; shorten them"
+        return [Problem("params", "too_large", message)]
+    return [
+        problem
+        for name, schema in declared(params).items()
+        for problem in _schema_problems(name, schema)
+    ]
+
+
+def without_default(params: Mapping[str, Any]) -> list[str]:
+    """The parameters for which every run must be given a value."""
+    return [name for name, schema in declared(params).items() if "default" not in schema]
 
 
 def resolve(params: Mapping[str, Mapping[str, Any]], conf: Any) -> dict[str, Any]:
@@ -64,51 +72,81 @@ def resolve(params: Mapping[str, Mapping[str, Any]], conf: Any) -> dict[str, Any
     for name, schema in params.items():
         if name in conf:
             values[name] = conf[name]
-            found += _violations(schema, conf[name], name)
+            found += _not_fitting(schema, conf[name], name)
         elif "default" in schema:
             values[name] = schema["default"]
         else:
-            found.append(Problem(name, "missing", "this parameter has no default; give a value"))
+            message = "this parameter has no default; give it a value"
+            found.append(Problem(path(["conf", name]), "missing", message))
+    suggest = problems.Suggestions()
     for name in conf.keys() - params.keys():
-        close = problems.suggestion(name, params)
-        found.append(Problem(name, "unknown_param", f"the DAG has no such parameter{close}"))
+        message = f"the DAG has no such parameter{suggest(name, params) or '; remove it'}"
+        found.append(Problem(path(["conf", name]), "unknown_param", message))
     if found:
-        raise BadConf(problems=problems.listed([problem.within("conf") for problem in found]))
+        raise BadConf(problems=problems.listed(found))
     return values
 
 
-def _unusable(schema: Any, path: str) -> Iterator[tuple[str, str]]:
-    """What the meta-schema lets pass and validation would stumble over."""
-    if isinstance(schema, list):
-        for index, inner in enumerate(schema):
-            yield from _unusable(inner, f"{path}[{index}]")
-    if not isinstance(schema, dict):
-        return
-    for key, inner in schema.items():
-        here = f"{path}.{key}"
-        if key == "$ref" and not str(inner).startswith("#"):
-            yield here, "only references within the schema (#/…) are followed; write it out"
-        elif key == "pattern" and isinstance(inner, str):
-            if len(inner) > MAX_PATTERN:
-                yield here, f"a pattern may have at most {MAX_PATTERN} characters"
-            try:
-                re.compile(inner)
-            except re.error as error:
-                yield here, f"no regular expression: {error}"
-        elif key not in {"default", "const", "enum", "examples"}:
-            yield from _unusable(inner, here)
+def _without_dates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_dates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_dates(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
-def _violations(schema: Mapping[str, Any], value: Any, name: str) -> list[Problem]:
+def _schema_problems(name: str, schema: dict[str, Any]) -> Iterator[Problem]:
+    unusable = [
+        Problem(path(["params", name, *place]), "bad_schema", message)
+        for place, message in param_schemas.flaws(schema)
+    ]
+    yield from unusable
+    if "default" in schema and not unusable:
+        for error in _violations(schema, schema["default"]):
+            place = path(["params", name, "default", *error.absolute_path])
+            message = f"{_words(error)}; change the default, or the schema"
+            yield Problem(place, "bad_default", message)
+
+
+def _not_fitting(schema: Mapping[str, Any], value: Any, name: str) -> Iterator[Problem]:
+    for error in _violations(schema, value):
+        place = path(["conf", name, *error.absolute_path])
+        yield Problem(place, f"not_{error.validator}", f"{_words(error)}; change this value")
+
+
+def _unique_items(
+    validator: Any, wanted: Any, items: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """`uniqueItems` in one pass: the library compares each with each."""
+    if wanted and isinstance(items, list):
+        seen: set[str] = set()
+        for place, item in enumerate(items):
+            text = json.dumps(_as_compared(item), sort_keys=True)
+            if text in seen:
+                yield ValidationError(f"the item at [{place}] repeats an earlier one")
+                return
+            seen.add(text)
+
+
+def _as_compared(value: Any) -> Any:
+    """In JSON 1 and 1.0 are one number, and true is none."""
+    if isinstance(value, dict):
+        return {key: _as_compared(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_compared(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Validator = extend(  # type: ignore[no-untyped-call]  # untyped library
+    Draft202012Validator, {"uniqueItems": _unique_items}
+)
+
+
+def _violations(schema: Mapping[str, Any], value: Any) -> list[ValidationError]:
     # An explicit registry: the library's default one would fetch a remote `$ref` over the network.
-    validator = Draft202012Validator(dict(schema), registry=Registry())
-    try:
-        return [_problem(error, name) for error in validator.iter_errors(value)]
-    except Unresolvable as error:
-        return [Problem(name, "bad_schema", f"the schema's reference leads nowhere: {error.ref}")]
+    validator = _Validator(dict(schema), registry=Registry())
+    return list(islice(validator.iter_errors(value), problems.MAX_PROBLEMS))
 
 
-def _problem(error: ValidationError, name: str) -> Problem:
-    message = error.message if len(error.message) <= 300 else f"{error.message[:300]}…"
-    inner = problems.path(list(error.absolute_path))
-    return Problem(inner, f"not_{error.validator}", message).within(name)
+def _words(error: ValidationError) -> str:
+    return error.message if len(error.message) <= 300 else f"{error.message[:300]}…"

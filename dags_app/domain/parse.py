@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dags_app.domain import problems, validate
-from dags_app.domain.spec import TASK_CLASSES, DagSpec
+from dags_app.domain.commands import TaskType
+from dags_app.domain.problems import Finding, Place
+from dags_app.domain.spec import ALIASES, TASK_CLASSES, Cron, DagSpec, Interval, TriggerRule
+from skytrail.documents import oversize, path, unstorable
 from skytrail.errors import Invalid, Problem
+
+_SCHEDULE_KEYS = [*Cron.model_fields, *Interval.model_fields]
+_OTHER_NAMES = {name: alias for alias, name in ALIASES.items()}
 
 
 class BadDefinition(Invalid):
@@ -19,7 +25,8 @@ class BadDefinition(Invalid):
 def parse(document: Any) -> DagSpec:
     """The spec that `document` (what JSON or YAML made of a file) describes.
 
-    Raises `BadDefinition` with all problems: those of single fields and those between them.
+    Raises `BadDefinition` with all problems: those of single fields and those between them. Only a
+    document that is too large, or cannot be stored, is not looked into any further.
     """
     if not isinstance(document, dict):
         raise BadDefinition(
@@ -27,24 +34,99 @@ def parse(document: Any) -> DagSpec:
         )
     if too_large := validate.too_large(document):
         raise BadDefinition(problems=[too_large])
+    if flaws := unstorable(document):
+        raise BadDefinition(problems=flaws)
+    if too_large := oversize(document):
+        raise BadDefinition(problems=[too_large])
     found = list(validate.relations(document))
-    spec = None
     try:
         spec = DagSpec.model_validate(document)
     except ValidationError as error:
-        found += problems.from_validation(error, document=document, keys_at=_keys_at)
-    if found or spec is None:
+        wording = _Wording(document)
+        found += problems.from_validation(error, place_of=wording.place, special=wording.special)
+        raise BadDefinition(problems=problems.listed(found)) from None
+    if found:
         raise BadDefinition(problems=problems.listed(found))
     return spec
 
 
-def _keys_at(location: Sequence[str | int], document: Any) -> list[str]:
-    """The keys that are known at a place: the DAG's own, or those of a task of that type."""
-    match list(location):
-        case []:
-            return list(DagSpec.model_fields)
-        case ["tasks", int(index)]:
-            kind = document["tasks"][index].get("type", "empty")
-            return list(TASK_CLASSES[kind].model_fields)
-        case _:
-            return []
+class _Wording:
+    """Where pydantic's findings belong in a definition, and what some of them mean there."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.suggest = problems.Suggestions()
+
+    def place(self, finding: Finding) -> Place:
+        """pydantic's location, without the tags of its unions, and keys as they were written."""
+        location: list[str | int] = list(finding["loc"])
+        if location[-1:] == ["[key]"]:  # the place of a key is that of its entry
+            location.pop()
+        match location:
+            case ["tasks", index, _, *rest]:
+                return ["tasks", index, *self._as_written(rest, self.document["tasks"][index])]
+            case ["schedule" | "cron" as key, _, *rest]:
+                # Text stands for an object with the key `cron`, which nobody has written.
+                return [key, *rest] if isinstance(self.document[key], dict) else [key]
+            case _:
+                return self._as_written(location, self.document)
+
+    def special(self, finding: Finding, place: Place) -> Problem | None:
+        """Findings that need to know what stands around them."""
+        kind, last = finding["type"], place[-1] if place else ""
+        if kind == "extra_forbidden":
+            return self._unknown_key(place)
+        if kind == "unknown_type":
+            given = finding["input"].get("type")
+            return self._unknown(given, [*place, "type"], "type", "type of task", TaskType)
+        if kind == "enum" and last == "trigger_rule":
+            given = finding["input"]
+            return self._unknown(given, place, "trigger_rule", "trigger rule", TriggerRule)
+        return None
+
+    def _unknown_key(self, place: Place) -> Problem:
+        *around, key = place
+        if ALIASES.get(str(key)) in self._model_at(around).model_fields:
+            message = (
+                f"this is another name for {ALIASES[str(key)]!r}, which is given too; keep one"
+            )
+            return Problem(path(place), "given_twice", message)
+        hint = self.suggest(str(key), self._keys_at(around)) or "; remove it"
+        return Problem(path(place), "unknown_key", f"there is no such key{hint}")
+
+    def _unknown(
+        self, given: Any, place: Place, code: str, what: str, choices: type[TaskType | TriggerRule]
+    ) -> Problem:
+        names = [choice.value for choice in choices]
+        if not isinstance(given, str):
+            message = f"write a {what} in quotes: one of {', '.join(names)}"
+        else:
+            hint = self.suggest(given, names) or f"; use one of {', '.join(names)}"
+            message = f"there is no {what} {problems.quoted(given)}{hint}"
+        return Problem(path(place), f"unknown_{code}", message)
+
+    def _keys_at(self, around: Place) -> list[str]:
+        """The keys that are known at a place: the DAG's, its schedule's, or those of a task."""
+        if around and around[0] in {"schedule", "cron"}:
+            return _SCHEDULE_KEYS
+        fields = self._model_at(around).model_fields
+        names = [field.alias or name for name, field in fields.items()]
+        return names + [_OTHER_NAMES[name] for name in names if name in _OTHER_NAMES]
+
+    def _model_at(self, around: Place) -> type[BaseModel]:
+        match list(around):
+            case ["tasks", int(index)]:
+                return TASK_CLASSES[self.document["tasks"][index].get("type", TaskType.EMPTY)]
+            case []:
+                return DagSpec
+            case _:
+                return BaseModel
+
+    @staticmethod
+    def _as_written(location: list[str | int], here: Any) -> list[str | int]:
+        """An alias is reported under its first name; say the one that was used."""
+        first = location[0] if location else ""
+        alias = _OTHER_NAMES.get(str(first))
+        if alias and isinstance(here, dict) and first not in here and alias in here:
+            return [alias, *location[1:]]
+        return location

@@ -3,50 +3,97 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from skytrail.errors import Problem
+from skytrail.documents import path
+from skytrail.errors import Invalid, Problem
 
 #: More than these are counted, not listed: nobody reads the hundred-and-first.
 MAX_PROBLEMS = 100
 
-# pydantic's own words are kept where they are clear; these are not.
+#: Names longer than this are neither compared with others nor repeated in full.
+MAX_NAME = 250
+
+#: How many names are compared, for all the hints in one list: each costs some 30 µs.
+MAX_COMPARED = 20_000
+
+#: One of pydantic's findings: `type`, `loc`, `msg`, `input` and `ctx`.
+Finding: TypeAlias = Any
+#: A place in the document that was sent, as keys and indexes.
+Place: TypeAlias = Sequence[str | int]
+
+# pydantic's own words are written for programmers; these say what to do.
 _PLAIN = {
     "missing": "this is required; add it",
     "string_type": "this must be text in quotes",
-    "int_type": "this must be a whole number",
-    "int_parsing": "this must be a whole number",
-    "int_from_float": "this must be a whole number",
-    "float_type": "this must be a number",
-    "float_parsing": "this must be a number",
-    "bool_type": "this must be true or false",
-    "bool_parsing": "this must be true or false",
+    "int_type": "this must be a whole number, without quotes",
+    "float_type": "this must be a number, without quotes",
+    "bool_type": "this must be true or false, without quotes",
     "list_type": "this must be a list: [ … ]",
-    "dict_type": "this must be an object: { … }",
-    "model_type": "this must be an object: { … }",
-    "model_attributes_type": "this must be an object: { … }",
-    "datetime_parsing": "write a date and time like 2026-01-31T09:00:00+00:00",
-    "datetime_from_date_parsing": "write a date and time like 2026-01-31T09:00:00+00:00",
-    "datetime_type": "write a date and time like 2026-01-31T09:00:00+00:00",
+    "dict_type": "this must be an object: {{ … }}",
+    "model_type": "this must be an object: {{ … }}",
+    "model_attributes_type": "this must be an object: {{ … }}",
+    "string_too_long": "this has more than {max_length:,} characters; shorten it",
+    "string_too_short": "this is empty; write something, or leave it out",
+    "greater_than_equal": "use {ge:,g} or more",
+    "greater_than": "use more than {gt:,g}",
+    "less_than_equal": "use {le:,g} or less",
+    "too_short": "this is empty; give at least {min_length:,}",
+    "too_long": "at most {max_length:,} are allowed, not {actual_length:,}; take some out",
+    "finite_number": "this must be a number that is not infinite",
 }
 
+# What our own ids for the same finding are.
+_CODES = {"model_attributes_type": "model_type"}
 
-#: Given a path's parts and the document, the keys that would have been right there.
-KeysAt = Callable[[Sequence[str | int], Any], Iterable[str]]
 
+class Suggestions:
+    """Did-you-mean hints for one list of problems. A hostile document gets a limited number."""
 
-def from_validation(error: ValidationError, *, document: Any, keys_at: KeysAt) -> list[Problem]:
-    """Each of `error`'s findings as a problem, its path written as in `document`."""
-    return [_problem(finding, document, keys_at) for finding in error.errors(include_url=False)]
+    def __init__(self, budget: int = MAX_COMPARED) -> None:
+        self.budget = budget
+
+    def __call__(self, name: str, choices: Collection[str]) -> str:
+        """`; did you mean 'x'?` for the closest of `choices`, or nothing."""
+        if len(choices) > self.budget:
+            return ""
+        self.budget -= len(choices)
+        return suggestion(name, choices)
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the closest of `choices`, or nothing."""
-    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    if len(name) > MAX_NAME:
+        return ""
+    spelled = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.6)
+    return f"; did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def quoted(name: str) -> str:
+    """A name as it is shown in a message: in quotes, and not endless."""
+    return repr(name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…")
+
+
+def from_validation(
+    error: ValidationError,
+    *,
+    place_of: Callable[[Finding], Place],
+    special: Callable[[Finding, Place], Problem | None],
+) -> list[Problem]:
+    """Each of `error`'s findings as a problem.
+
+    `place_of` says where in the document a finding belongs; `special` may word one itself.
+    """
+    found = []
+    for finding in error.errors(include_url=False):
+        place = place_of(finding)
+        found.append(special(finding, place) or _problem(finding, place))
+    return found
 
 
 def listed(problems: Sequence[Problem]) -> list[Problem]:
@@ -55,57 +102,36 @@ def listed(problems: Sequence[Problem]) -> list[Problem]:
     if len(ordered) <= MAX_PROBLEMS:
         return ordered
     more = len(ordered) - MAX_PROBLEMS
-    return [*ordered[:MAX_PROBLEMS], Problem("", "and_more", f"and {more:,} more problems")]
+    message = f"and {more:,} more; correct these first, and they will be shown"
+    return [*ordered[:MAX_PROBLEMS], Problem("", "and_more", message)]
 
 
-def _problem(finding: Any, document: Any, keys_at: KeysAt) -> Problem:
-    location = _without_tags(finding["loc"], document)
+def _problem(finding: Finding, place: Place) -> Problem:
     kind: str = finding["type"]
-    if kind == "extra_forbidden":
-        close = suggestion(str(location[-1]), keys_at(location[:-1], document))
-        return Problem(path(location), "unknown_key", f"there is no such key{close}")
-    message = _PLAIN.get(kind) or finding["msg"].removeprefix("Value error, ")
-    if kind == "too_long" and (limit := finding.get("ctx", {}).get("max_length")):
-        message = f"at most {limit:,} are allowed, not {finding['ctx']['actual_length']:,}"
-    return Problem(path(location), kind, message[:1].lower() + message[1:])
+    context: dict[str, Any] = finding.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, Invalid) and cause.problems:
+        return Problem(path(place), cause.problems[0].code, cause.problems[0].message)
+    if kind in {"enum", "literal_error"}:
+        return _not_a_choice(finding, place)
+    if kind == "too_long":  # of tables pydantic does not say it
+        context = {**context, "actual_length": len(finding["input"])}
+    message = _PLAIN[kind].format(**context) if kind in _PLAIN else finding["msg"]
+    return Problem(path(place), _CODES.get(kind, kind), message[:1].lower() + message[1:])
 
 
-def path(location: Sequence[str | int]) -> str:
-    """`("tasks", 2, "id")` as `tasks[2].id`."""
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+def _not_a_choice(finding: Finding, place: Place) -> Problem:
+    choices = re.findall(r"'([^']*)'", finding["ctx"]["expected"])
+    given = finding["input"]
+    if not isinstance(given, str):
+        message = f"this must be text in quotes: one of {', '.join(choices)}"
+    else:
+        hint = suggestion(given, choices) or f"; use one of {', '.join(choices)}"
+        message = f"there is no {quoted(given)} here{hint}"
+    return Problem(path(place), "not_a_choice", message)
 
 
-def _without_tags(location: Sequence[Any], document: Any) -> list[str | int]:
-    """pydantic puts the tag of a union's member into the path; a reader has written no such key.
-
-    A part is kept if it leads somewhere in the document, or is the last (a key that is missing).
-    """
-    kept: list[str | int] = []
-    here = document
-    for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(here, list) and isinstance(part, int) and part < len(here)
-        ):
-            kept.append(part)
-            here = here[part]
-        elif last and isinstance(here, dict):
-            kept.append(_as_written(part, here))
-    return kept
-
-
-def _as_written(part: str | int, here: dict[str, Any]) -> str | int:
-    """An alias is reported under its first name; say the one that was used."""
-    for first, other in (("name", "dag_id"), ("retries", "retry_count"), ("schedule", "cron")):
-        if part == first and other in here:
-            return other
-    return part
-
-
-def _reading_order(path: str) -> list[tuple[int, str]]:
-    """Sorts `tasks[10]` behind `tasks[9]`."""
-    parts = path.replace("]", "").replace("[", ".").split(".")
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+def _reading_order(where: str) -> list[str | int]:
+    """Sorts `tasks[10]` behind `tasks[9]`: text and numbers take turns."""
+    parts = re.split(r"([0-9]{1,9})", where)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]

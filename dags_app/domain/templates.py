@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,12 @@ from skytrail.documents import step
 #: Names that stand for something in a template (`workers/rendering` fills them in), and those that
 #: people who come from Airflow will try.
 NAMES = frozenset(
-    """
-    outputs params dag_id run_id task_id map_index try_number logical_date data_interval_start
-    data_interval_end ds ds_nodash ts ts_nodash
-    conf dag_run ti task_instance var macros conn ts_nodash_with_tz
-    """.split()
+    {
+        *("outputs", "params", "dag_id", "run_id", "task_id", "map_index", "try_number"),
+        *("logical_date", "data_interval_start", "data_interval_end"),
+        *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"),
+        *("conf", "dag_run", "ti", "task_instance", "var", "macros", "conn"),
+    }
 )
 
 _READER: Environment = ImmutableSandboxedEnvironment()  # only parses: nothing is rendered here
@@ -26,6 +28,13 @@ _READER: Environment = ImmutableSandboxedEnvironment()  # only parses: nothing i
 # The tables whose keys are known before a run, and what may be called on a table.
 _TABLES = ("outputs", "params")
 _METHODS = frozenset({"get", "items", "keys", "values"})
+
+
+# The commonest template by far, `{{ outputs.fetch.rows }}`, which needs no parser.
+_PLAIN = re.compile(
+    r"(?<!\{)\{\{ *(outputs|params)\.([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)* *\}\}(?!\})", re.ASCII
+)
+_MARKS = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +61,22 @@ def references(text: str) -> References:
     """What `text` refers to. Raises `BadTemplate` where it is not a template."""
     if not is_template(text):
         return References()
+    found: dict[str, set[str]] = {table: set() for table in _TABLES}
+    # Only where there is nothing else: a comment, or `{% raw %}`, would change what this means.
+    rest = _PLAIN.sub("", text)
+    is_plain = not any(mark in rest for mark in _MARKS)
+    for table, key in _PLAIN.findall(text) if is_plain else _keys(_parsed(text)):
+        found[table].add(key)
+    return References(frozenset(found["outputs"]), frozenset(found["params"]))
+
+
+def _parsed(text: str) -> nodes.Template:
     try:
-        tree = _READER.parse(text)
+        return _READER.parse(text)
     except TemplateSyntaxError as error:
         raise BadTemplate((error.message or "syntax error").rstrip(".")) from None
     except RecursionError:
         raise BadTemplate("its brackets are nested too deeply") from None
-    found: dict[str, set[str]] = {table: set() for table in _TABLES}
-    for table, key in _keys(tree):
-        found[table].add(key)
-    return References(frozenset(found["outputs"]), frozenset(found["params"]))
 
 
 def _keys(tree: nodes.Template) -> Iterator[tuple[str, str]]:

@@ -2,37 +2,71 @@
 
 Works on the document as it was sent, not on a parsed spec: a task whose cron is misspelt must not
 hide that two others wait for each other. Whatever is too broken to be looked at is passed over
-here; the fields' own checks speak of it.
+here; the fields' own checks speak of it. Everything is linear in the size of the document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import Any
 
-from dags_app.domain import params, templates, topology
-from dags_app.domain.problems import suggestion
-from dags_app.domain.spec import MAX_EDGES, MAX_TASKS
+from dags_app.domain import params, schedule, templates, topology
+from dags_app.domain.fields import read_moment
+from dags_app.domain.problems import MAX_PROBLEMS, Suggestions, quoted
+from dags_app.domain.spec import MAX_EDGES, MAX_TASKS, NO_SCHEDULE
+from skytrail.documents import path
 from skytrail.errors import Problem
 
 # Keys of a task that are never rendered, so that `{{` in them means itself.
 _NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task"}
 
+# A cycle of more tasks than this is shown by its two ends.
+_LONG_CYCLE = 12
+
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A task as far as it can be read."""
+    """A task as far as it can be read: its place in the list, its id, and whom it names."""
 
     index: int
     id: str
     upstream: list[str]
     document: Mapping[str, Any]
 
-    @property
-    def path(self) -> str:
-        return f"tasks[{self.index}]"
+    def path(self, *parts: str | int) -> str:
+        """The path of something in this task."""
+        return path(["tasks", self.index, *parts])
+
+
+class _Tasks:
+    """The tasks of a document, and which of them know each other. Of two alike the first counts."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.nodes = list(_nodes(document))
+        self.known: dict[str, _Node] = {}
+        for node in self.nodes:
+            self.known.setdefault(node.id, node)
+        self.suggest = Suggestions()
+
+    @cached_property
+    def upstream(self) -> dict[str, list[str]]:
+        """For each task those directly before it, without those that do not exist and itself."""
+        return {
+            name: [up for up in dict.fromkeys(node.upstream) if up in self.known and up != name]
+            for name, node in self.known.items()
+        }
+
+    @cached_property
+    def ancestry(self) -> topology.Ancestry[str]:
+        return topology.Ancestry(self.upstream)
+
+    @cached_property
+    def edges(self) -> set[tuple[str, str]]:
+        """Each dependency, upstream first."""
+        return {(up, name) for name, names in self.upstream.items() for up in names}
 
 
 def too_large(document: Mapping[str, Any]) -> Problem | None:
@@ -62,21 +96,17 @@ def too_large(document: Mapping[str, Any]) -> Problem | None:
 
 
 def relations(document: Mapping[str, Any]) -> Iterator[Problem]:
-    """Every problem between fields of `document`."""
-    nodes = list(_nodes(document))
-    yield from _duplicate_ids(nodes)
-    known = {node.id: node for node in nodes}
-    upstream = {node.id: [name for name in node.upstream if name in known] for node in nodes}
-    yield from _unknown_upstreams(nodes, known)
-    yield from _cycles(known, upstream)
-    yield from _branch_cases(nodes, upstream)
-    yield from _templates(nodes, upstream, document)
-    yield from _double_schedule(document)
+    """Every problem between fields of `document`, which can be stored (see `unstorable`)."""
+    tasks = _Tasks(document)
+    yield from _duplicate_ids(tasks)
+    yield from _upstreams(tasks)
+    yield from _cycles(tasks)
+    yield from _branch_cases(tasks)
+    yield from _templates(tasks, document)
     yield from _dates(document)
     if isinstance(document.get("params"), dict):
-        yield from (
-            problem.within("params") for problem in params.schema_problems(document["params"])
-        )
+        yield from params.schema_problems(document["params"])
+        yield from _nobody_to_ask(document)
 
 
 def _nodes(document: Mapping[str, Any]) -> Iterator[_Node]:
@@ -88,111 +118,148 @@ def _nodes(document: Mapping[str, Any]) -> Iterator[_Node]:
             yield _Node(index, task["id"], [n for n in names if isinstance(n, str)], task)
 
 
-def _duplicate_ids(nodes: list[_Node]) -> Iterator[Problem]:
-    first: dict[str, int] = {}
-    for node in nodes:
-        if node.id in first:
-            message = f"tasks[{first[node.id]}] has this id too; give each task an id of its own"
-            yield Problem(f"{node.path}.id", "duplicate_id", message)
-        first.setdefault(node.id, node.index)
+def _duplicate_ids(tasks: _Tasks) -> Iterator[Problem]:
+    for node in tasks.nodes:
+        first = tasks.known[node.id]
+        if first is not node:
+            message = f"tasks[{first.index}] has this id too; give each task an id of its own"
+            yield Problem(node.path("id"), "duplicate_id", message)
 
 
-def _unknown_upstreams(nodes: list[_Node], known: Mapping[str, _Node]) -> Iterator[Problem]:
-    for node in nodes:
+def _upstreams(tasks: _Tasks) -> Iterator[Problem]:
+    for node in tasks.nodes:
         for place, name in enumerate(node.upstream):
-            if name not in known:
-                message = f"there is no task {name!r}{suggestion(name, known)}"
-                yield Problem(f"{node.path}.depends_on[{place}]", "unknown_upstream", message)
+            if name == node.id:
+                message = "a task cannot wait for itself; remove this dependency"
+                yield Problem(node.path("depends_on", place), "self_dependency", message)
+            elif name not in tasks.known:
+                hint = tasks.suggest(name, tasks.known) or "; add it, or remove this dependency"
+                message = f"there is no task {quoted(name)}{hint}"
+                yield Problem(node.path("depends_on", place), "unknown_upstream", message)
 
 
-def _cycles(known: Mapping[str, _Node], upstream: dict[str, list[str]]) -> Iterator[Problem]:
-    for name, names in upstream.items():
-        if name in names:
-            message = "a task cannot wait for itself; remove this dependency"
-            place = known[name].upstream.index(name)
-            yield Problem(f"{known[name].path}.depends_on[{place}]", "self_dependency", message)
-    edges = {name: [n for n in names if n != name] for name, names in upstream.items()}
-    # Cycles that share no task are told apart by taking out each one that was found.
-    while cycle := topology.find_cycle(edges):
-        shown = " → ".join(cycle if len(cycle) <= 12 else [*cycle[:6], "…", *cycle[-5:]])
+def _cycles(tasks: _Tasks) -> Iterator[Problem]:
+    for cycle in topology.cycles(tasks.upstream):
+        names = [*map(_short, cycle), _short(cycle[0])]
+        shown = " → ".join(names if len(names) <= _LONG_CYCLE else [*names[:6], "…", *names[-5:]])
         message = f"these tasks wait for each other: {shown}; remove one of these dependencies"
-        yield Problem(f"{known[cycle[0]].path}.depends_on", "cycle", message)
-        gone = set(cycle)
-        edges = {
-            name: [n for n in names if n not in gone]
-            for name, names in edges.items()
-            if name not in gone
-        }
+        yield Problem(tasks.known[cycle[0]].path("depends_on"), "cycle", message)
 
 
-def _branch_cases(nodes: list[_Node], upstream: dict[str, list[str]]) -> Iterator[Problem]:
-    for node in nodes:
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"
+
+
+def _branch_cases(tasks: _Tasks) -> Iterator[Problem]:
+    for node in tasks.nodes:
         if node.document.get("type") != "branch":
             continue
-        choices = [("default", node.document.get("default"))]
+        choices: list[tuple[list[str], Any]] = [(["default"], node.document.get("default"))]
         cases = node.document.get("cases")
-        for value, tasks in cases.items() if isinstance(cases, dict) else ():
-            choices.append((f"cases.{value}", tasks))
-        for key, tasks in choices:
-            for place, name in enumerate(tasks if isinstance(tasks, list) else []):
-                if isinstance(name, str) and node.id not in upstream.get(name, ()):
-                    message = (
-                        f"{name!r} does not depend directly on {node.id!r}, so it cannot be chosen"
-                    )
-                    yield Problem(f"{node.path}.{key}[{place}]", "not_downstream", message)
+        choices += [
+            (["cases", value], names)
+            for value, names in (cases.items() if isinstance(cases, dict) else ())
+        ]
+        for key, names in choices:
+            for place, name in enumerate(names if isinstance(names, list) else []):
+                if isinstance(name, str) and (node.id, name) not in tasks.edges:
+                    where = node.path(*key, place)
+                    yield Problem(where, "not_downstream", _not_downstream(name, node, tasks))
 
 
-def _templates(
-    nodes: list[_Node], upstream: dict[str, list[str]], document: Mapping[str, Any]
-) -> Iterator[Problem]:
-    declared = document.get("params")
-    for node in nodes:
-        before: set[str] | None = None  # found out only for tasks that refer to outputs
-        for key, value in node.document.items():
-            if key in _NEVER_RENDERED:
-                continue
-            for path, text in templates.texts_in(value, f"{node.path}.{key}"):
-                try:
-                    found = templates.references(text)
-                except templates.BadTemplate as error:
-                    yield Problem(path, "bad_template", f"this template cannot be read: {error}")
-                    continue
-                if found.outputs and before is None:
-                    before = topology.ancestors(node.id, upstream)
-                for name in sorted(found.outputs - (before or set())):
-                    yield _not_before(path, name, node, upstream)
-                if isinstance(declared, dict) and declared:
-                    for name in sorted(found.params - declared.keys()):
-                        close = suggestion(name, declared)
-                        message = f"the DAG declares no parameter {name!r}{close}"
-                        yield Problem(path, "unknown_param", message)
-
-
-def _not_before(path: str, name: str, node: _Node, known: Mapping[str, Any]) -> Problem:
-    if name not in known:
-        message = f"there is no task {name!r} whose output could be used{suggestion(name, known)}"
-        return Problem(path, "unknown_output", message)
-    message = (
-        f"the output of {name!r} is used, but it need not have run before; "
-        f"let {node.id!r} depend on it"
+def _not_downstream(name: str, node: _Node, tasks: _Tasks) -> str:
+    if name not in tasks.known:
+        hint = tasks.suggest(name, tasks.known) or "; name a task that depends on this one"
+        return f"there is no task {quoted(name)}{hint}"
+    return (
+        f"{quoted(name)} does not depend directly on {quoted(node.id)}, so it cannot be chosen; "
+        "add the dependency, or name another task"
     )
-    return Problem(path, "output_not_upstream", message)
 
 
-def _double_schedule(document: Mapping[str, Any]) -> Iterator[Problem]:
-    if document.get("schedule") is not None and document.get("cron") is not None:
-        yield Problem("cron", "two_schedules", "schedule is given too; keep one of the two")
+def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
+    declared = document.get("params")
+    names = declared if isinstance(declared, dict) else {}
+    bad = 0
+    for node, where, text in _texts(tasks):
+        try:
+            found = templates.references(text)
+        except templates.BadTemplate as error:
+            message = f"this template cannot be read: {error}; correct what is in braces"
+            yield Problem(where, "bad_template", message)
+            bad += 1
+            if bad > MAX_PROBLEMS:  # to read one takes a while, and nobody will see the rest
+                return
+            continue
+        yield from _outputs(found.outputs, where, node, tasks)
+        for name in sorted(found.params - names.keys()) if names else ():
+            hint = tasks.suggest(name, names) or "; declare it under params"
+            message = f"the DAG declares no parameter {quoted(name)}{hint}"
+            yield Problem(where, "unknown_param", message)
+
+
+def _texts(tasks: _Tasks) -> Iterator[tuple[_Node, str, str]]:
+    """Every text that will be rendered, with its task and its path."""
+    for node in tasks.nodes:
+        for key, value in node.document.items():
+            if key not in _NEVER_RENDERED:
+                for where, text in templates.texts_in(value, node.path(key)):
+                    yield node, where, text
+
+
+def _outputs(names: frozenset[str], where: str, node: _Node, tasks: _Tasks) -> Iterator[Problem]:
+    for name in sorted(names):
+        if name not in tasks.known:
+            hint = tasks.suggest(name, tasks.known) or "; name a task that runs before this one"
+            message = f"there is no task {quoted(name)} whose output could be used{hint}"
+            yield Problem(where, "unknown_output", message)
+        elif not _is_before(name, node, tasks):
+            message = (
+                f"the output of {quoted(name)} is used, but it need not have run before; "
+                f"let {quoted(node.id)} depend on it"
+            )
+            yield Problem(where, "output_not_upstream", message)
+
+
+def _is_before(name: str, node: _Node, tasks: _Tasks) -> bool:
+    if (name, node.id) in tasks.edges:
+        return True
+    # Behind a cycle there is no before; the cycle is reported.
+    return not tasks.ancestry.knows(node.id) or tasks.ancestry.is_before(name, node.id)
 
 
 def _dates(document: Mapping[str, Any]) -> Iterator[Problem]:
-    start, end = (_moment(document.get(key)) for key in ("start_date", "end_date"))
-    # With one of the two in an unknown zone their order is not known to the hour; let it pass.
-    if start and end and (start.tzinfo is None) == (end.tzinfo is None) and end < start:
-        yield Problem("end_date", "ends_before_start", "end_date lies before start_date; swap them")
+    zone = _zone(document.get("timezone", "UTC"))
+    start, end = (read_moment(document.get(key)) for key in ("start_date", "end_date"))
+    if start and end and _aware(end, zone) < _aware(start, zone):
+        message = "end_date lies before start_date; swap them, or correct one"
+        yield Problem("end_date", "ends_before_start", message)
 
 
-def _moment(value: Any) -> datetime | None:
+def _zone(name: Any) -> tzinfo:
     try:
-        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
+        return schedule.check_timezone(name) if isinstance(name, str) else UTC
+    except schedule.BadSchedule:
+        return UTC
+
+
+def _aware(moment: datetime, zone: tzinfo) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _nobody_to_ask(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """A run that the clock starts has only defaults: without them it could never start."""
+    if not _is_scheduled(document.get("schedule", document.get("cron"))):
+        return
+    for name in params.without_default(document["params"]):
+        message = (
+            "nobody is there to give this parameter a value when the schedule starts a run; "
+            "give it a default, or remove the schedule"
+        )
+        yield Problem(path(["params", name]), "needs_default", message)
+
+
+def _is_scheduled(written: Any) -> bool:
+    if isinstance(written, str):
+        return written.strip().lower() not in NO_SCHEDULE
+    return written is not None

@@ -147,6 +147,8 @@ class _Cutter:
             if room <= 0:
                 return None
         tails = tuple(sorted(_tail(branch) for branch in branches))
+        if not all(self._goes_on_after(last) for last in tails):
+            return None  # what follows a branch task is for its decision to say, even a join
         meeting = {self.graph.downstream[last] for last in tails}
         if len(meeting) != 1 or len(join := meeting.pop()) != 1:
             return None

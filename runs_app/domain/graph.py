@@ -63,7 +63,7 @@ class Graph:
 
     def descendants(self, positions: Iterable[int]) -> set[int]:
         """Everything after any of `positions`."""
-        return set().union(*(topology.descendants(position, self._edges) for position in positions))
+        return topology.descendants(positions, self._edges)
 
     @cached_property
     def _edges(self) -> dict[int, tuple[int, ...]]:

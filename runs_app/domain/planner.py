@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from runs_app.domain.graph import Graph, Node
 from runs_app.domain.states import RunState, TaskState
@@ -20,6 +21,10 @@ class Standing:
 
     state: TaskState
     chosen: frozenset[int] | None = None
+
+
+# What comes after the tasks that a branch chose: found out once a plan, and only if it matters.
+_Beyond: TypeAlias = dict[frozenset[int], set[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,12 @@ def plan(graph: Graph, standings: Mapping[int, Standing]) -> Plan:
     one pass in topological order settles everything behind them.
     """
     now = {position: standing.state for position, standing in standings.items()}
+    beyond: _Beyond = {}
     result = Plan()
     for node in graph.nodes:
         if now[node.position] is not TaskState.WAITING:
             continue
-        match _verdict(graph, node, now, standings):
+        match _verdict(graph, node, now, standings, beyond):
             case Verdict.RUN:
                 result.ready.append(node.position)
             case Verdict.SKIP:
@@ -68,11 +74,12 @@ def ready_among(
     `standings` has `towards` and their direct upstream positions.
     """
     now = {position: standing.state for position, standing in standings.items()}
+    beyond: _Beyond = {}
     ready = []
     for position in towards:
         if now[position] is not TaskState.WAITING:
             continue
-        verdict = _verdict(graph, graph.nodes[position], now, standings)
+        verdict = _verdict(graph, graph.nodes[position], now, standings, beyond)
         if verdict is Verdict.RUN:
             ready.append(position)
         elif verdict is not Verdict.WAIT:
@@ -91,17 +98,22 @@ def _verdict(
     node: Node,
     now: Mapping[int, TaskState],
     standings: Mapping[int, Standing],
+    beyond: _Beyond,
 ) -> Verdict:
-    if any(_passed_over(graph, node, standings[parent]) for parent in node.upstream):
+    if any(_passed_over(graph, node, standings[up], beyond) for up in node.upstream):
         return Verdict.SKIP
     return judge(node.trigger_rule, Tally.of(now[parent] for parent in node.upstream))
 
 
-def _passed_over(graph: Graph, node: Node, parent: Standing) -> bool:
+def _passed_over(graph: Graph, node: Node, parent: Standing, beyond: _Beyond) -> bool:
     """Whether `parent` is a branch that went on with others, none of which leads to `node`."""
     if parent.chosen is None or parent.state is not TaskState.SUCCESS:
         return False
     if node.position in parent.chosen:
         return False
     # A join behind a chosen task may also hang on the branch itself: it waits for that task.
-    return len(node.upstream) == 1 or node.position not in graph.descendants(parent.chosen)
+    if len(node.upstream) == 1:
+        return True
+    if parent.chosen not in beyond:
+        beyond[parent.chosen] = graph.descendants(parent.chosen)
+    return node.position not in beyond[parent.chosen]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 
-from dags_app.domain.spec import IDENTIFIER
+from dags_app.domain.fields import IDENTIFIER
 from skytrail.database.fields import CreatedAtField, KeyField
 
 
