@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format bench schemas clean
+.PHONY: help up demo test check format docs bench clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/.develop  ## Lint, types, structure and the quick tests (up to tw
 format: $(VENV)/.develop  ## Put the code into its usual form.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.develop  ## Make the documents anew that are made from code.
+	$(BIN)/python -m tests.house.generated
 
 bench: $(VENV)/.develop  ## Measure Skytrail beside bare Celery (ARGS="--rounds 3").
 	$(BIN)/python -m benchmarks $(ARGS)

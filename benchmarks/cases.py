@@ -83,4 +83,3 @@ def document(name: str, graph: Graph, kind: str) -> dict[str, Any]:
             for task, upstream in graph.items()
         ],
     }
-

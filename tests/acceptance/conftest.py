@@ -81,7 +81,9 @@ class Installation:
         part = self.parts[label] = Part(label, process, log)
         return part
 
-    def start_worker(self, name: str = "worker", *, queues: str = "default", count: int = 2) -> Part:
+    def start_worker(
+        self, name: str = "worker", *, queues: str = "default", count: int = 2
+    ) -> Part:
         """Starts a worker and waits until it has reported itself."""
         part = self.start(
             "worker", f"--name={name}", f"--queues={queues}", f"--concurrency={count}", label=name

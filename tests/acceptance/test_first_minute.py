@@ -166,6 +166,4 @@ def test_killing_it_leaves_no_process_behind(up: Up) -> None:
     family = up.family()
     up.process.kill()
     up.process.wait()
-    wait_until(
-        lambda: not psutil.wait_procs(family, timeout=0)[1], timeout=30, what="all are gone"
-    )
+    wait_until(lambda: not psutil.wait_procs(family, timeout=0)[1], timeout=30, what="all are gone")

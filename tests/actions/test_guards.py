@@ -17,7 +17,9 @@ from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run, task
 
 
-def _database_allows(function: str, states: type[TaskState] | type[RunState]) -> set[tuple[str, str]]:
+def _database_allows(
+    function: str, states: type[TaskState] | type[RunState]
+) -> set[tuple[str, str]]:
     pairs = [(str(a), str(b)) for a, b in itertools.product(states, states)]
     with connection.cursor() as cursor:
         cursor.execute(

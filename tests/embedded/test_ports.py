@@ -36,8 +36,8 @@ def test_a_busy_default_is_an_error_too(busy: int) -> None:
 
 def test_zero_is_any_free_port() -> None:
     port = Ports().choose(purpose="web", option="--port", asked=0, default=1)
-    with socket.create_server((LOOPBACK, port)):
-        pass
+    with socket.create_server((LOOPBACK, port)) as server:
+        assert server.getsockname()[1] == port
 
 
 def test_the_port_asked_for_wins_over_the_default(busy: int) -> None:

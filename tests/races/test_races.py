@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from datetime import timedelta
 
 import pytest
@@ -37,9 +38,7 @@ ROW = {"a": [], "b": ["a"]}
 
 def test_one_of_many_claims_of_an_epoch_wins() -> None:
     row = task(start_run(save_dag(ROW)), "a")
-    answers = by_many(
-        8, lambda: attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@one")
-    )
+    answers = by_many(8, lambda: attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@one"))
     kinds = Counter(type(answer) for answer in answers)
     assert kinds == {Execution: 1, Refusal: 7}
     assert set(map(str, answers)) >= {str(Refusal.ELSEWHERE)}
@@ -175,10 +174,11 @@ def test_a_late_end_and_its_recovery_do_not_both_count(round_: int) -> None:
 
 def test_a_pool_is_never_overfull_however_many_give_its_slots_out() -> None:
     Pool.objects.create(name="db", slots=3)
-    graph = {f"t{place}": [] for place in range(20)}
+    graph: dict[str, list[str]] = {f"t{place}": [] for place in range(20)}
     dag = save_dag(graph, tasks={name: {"pool": "db"} for name in graph})
     runs = [start_run(dag) for _ in range(3)]
-    answers = together([lambda r=run: dispatch(r.pk, actor="d") for run in runs] + [admit] * 3)  # type: ignore[misc,list-item]
+    dispatches = [partial(dispatch, run.pk, actor="d") for run in runs]
+    answers = together([*dispatches, admit, admit, admit])
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     taken = TaskRun.objects.filter(state="queued").aggregate(slots=Sum("pool_slots"))["slots"]
     assert taken == 3
@@ -195,11 +195,15 @@ def test_a_due_retry_is_woken_once() -> None:
 def test_whatever_happens_at_once_every_move_is_told_once() -> None:
     run = start_run(save_dag({f"t{place}": [] for place in range(6)}))
     executions = [claimed(run, f"t{place}") for place in range(6)]
-    steps = [
-        lambda e=execution: attempts.finish(e, Outcome.success(), worker="w")
+    finishes = [
+        partial(attempts.finish, execution, Outcome.success(), worker="w")
         for execution in executions
     ]
-    answers = together([*steps, lambda: cancel_run(run, actor="a"), lambda: dispatch(run.pk, actor="d")])  # type: ignore[list-item]
+    cancelled, dispatched = (
+        partial(cancel_run, run, actor="a"),
+        partial(dispatch, run.pk, actor="d"),
+    )
+    answers = together([*finishes, cancelled, dispatched])
     unexpected = [a for a in answers if isinstance(a, Exception) and not isinstance(a, RunHasEnded)]
     assert not unexpected
     told = Transition.objects.filter(run=run).exclude(task_run=None)

@@ -1,0 +1,127 @@
+"""The documents that are made from code, and the code that makes them.
+
+`make docs` writes them; a test compares.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+S = TypeVar("S", bound=StrEnum)
+
+_MADE = "<!-- Made by `make docs`: change the code, not this page. -->\n\n"
+
+
+def states() -> str:
+    """The life of task runs and runs, as diagrams."""
+    from runs_app.domain import states as known
+
+    return (
+        f"{_MADE}# States\n\nEvery move is made by one statement, guarded by the state before, and "
+        "written down in the history with its reason and its actor. A trigger in the database "
+        "refuses any other.\n\n## Task runs\n\n"
+        + _diagram(known.ALLOWED, known.FINAL)
+        + "\n## Runs\n\n"
+        + _diagram(known.RUN_ALLOWED, known.RUN_FINAL)
+    )
+
+
+def _diagram(allowed: Mapping[S, frozenset[S]], final: frozenset[S]) -> str:
+    # Clearing leads back from every final state: drawn once, so that the picture stays readable.
+    cleared = frozenset.intersection(*(allowed[state] for state in final))
+    states = list(type(next(iter(allowed))))  # in the order of the code
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {states[0]}"]
+    for state in states:
+        lines += [
+            f"    {state} --> {target}"
+            for target in sorted(allowed[state])
+            if not (state in final and target in cleared)
+        ]
+    lines += [f"    {state} --> [*]" for state in states if state in final]
+    ways_back = " or ".join(f"`{target}`" for target in sorted(cleared))
+    return "\n".join([*lines, "```", "", f"Clearing moves a final state back to {ways_back}.", ""])
+
+
+def settings() -> str:
+    """What can be set from outside."""
+    from skytrail.settings.environment import Environment
+
+    def rows() -> Iterator[str]:
+        for name, field in Environment.model_fields.items():
+            alias = field.validation_alias
+            variable = alias if isinstance(alias, str) else f"SKYTRAIL_{name.upper()}"
+            default = field.default
+            if isinstance(default, list):
+                default = ",".join(default)
+            shown = "" if default in {None, ""} else f"`{default}`"
+            yield f"| `{variable}` | {shown} | {field.description} |"
+
+    return (
+        f"{_MADE}# Settings\n\nEnvironment variables, or files of the same names in the folder "
+        "that `SKYTRAIL_SECRETS_DIR` names. A value that cannot be used is named when a process starts."
+        "\n\nBeside these, `SKYTRAIL_ADMIN_PASSWORD` gives the first start's user its password.\n\n"
+        "| variable | default | what it is |\n|---|---|---|\n" + "\n".join(rows()) + "\n"
+    )
+
+
+def command_line() -> str:
+    """All commands and their options."""
+    from typer.main import get_command
+
+    from skytrail.cli import app
+
+    introduction = (
+        f"{_MADE}# The command line\n\nEvery command takes `--help`; whatever shows something "
+        "takes `--output json`. Exit codes: 0 it went well, 1 the run failed, 2 wrong usage, 3 "
+        "invalid input, 4 not found, 5 conflict, 6 unavailable.\n"
+    )
+    parts = [introduction, *_commands(get_command(app), "skytrail")]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _commands(command: Any, path: str) -> Iterator[str]:
+    if inner := getattr(command, "commands", None):
+        for name, one in inner.items():
+            yield from _commands(one, f"{path} {name}")
+        return
+    context = command.make_context(path, [], resilient_parsing=True)
+    usage = " ".join([path, *command.collect_usage_pieces(context)])
+    yield f"## {path}\n\n    {usage}\n\n{_one_line(command.help or '')}\n"
+    options = [_option(parameter) for parameter in command.params if parameter.name != "help"]
+    if options:
+        yield "\n".join(options) + "\n"
+
+
+def _option(parameter: Any) -> str:
+    names = " ".join([*parameter.opts, *parameter.secondary_opts])
+    return f"- `{names}` {_one_line(getattr(parameter, 'help', None) or '')}".rstrip()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+GENERATED: Mapping[Path, Callable[[], str]] = {
+    DOCS / "states.md": states,
+    DOCS / "settings.md": settings,
+    DOCS / "cli.md": command_line,
+}
+
+
+def main() -> None:
+    """Writes all of them."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
+    for path, make in GENERATED.items():
+        path.write_text(make())
+        print(path.relative_to(ROOT))  # noqa: T201  # says what it did
+
+
+if __name__ == "__main__":
+    main()
