@@ -15,6 +15,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from skytrail.errors import Forbidden, NotFound, SkytrailError
 
@@ -31,6 +32,16 @@ class Bounded(Paginator):  # type: ignore[type-arg]  # not generic at run time
         return int(self.object_list[:COUNTED].count())
 
 
+class Listing(ChangeList):  # type: ignore[misc]  # untyped library
+    """A list that does not offer to show all where nothing is filtered."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows, and how many there are in all as far as that is known."""
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class Page(ModelAdmin):  # type: ignore[misc]  # untyped library
     """A list and its pages, in which no text breaks a query."""
 
@@ -39,6 +50,10 @@ class Page(ModelAdmin):  # type: ignore[misc]  # untyped library
     paginator = Bounded
     compressed_fields = True
     list_filter_submit = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Ours."""
+        return Listing
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

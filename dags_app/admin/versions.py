@@ -78,6 +78,7 @@ class DagVersionAdmin(ReadOnly):
         text = _text(version.spec)
         context = page_context(self, request, f"{version.dag.dag_id}, version {version.number}") | {
             "version": version,
+            "original": version,
             "dag_link": self.dag_link(version),
             "definition": text,
             "changes": _changes(version, text),

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
@@ -39,7 +40,7 @@ RECENT = 10
 class DagRunAdmin(ReadOnly):
     """Runs are watched, cancelled and cleared; their rows are written by the engine alone."""
 
-    list_display = ["run_id", "dag_column", "state_badge", "run_type", "version_number", "logical_date", "queued_at", "took", "triggered_by"]  # fmt: skip # noqa: E501
+    list_display = ["name", "dag_column", "state_badge", "logical_date", "queued_at", "took"]
     list_filter = [
         ("state", ChoicesCheckboxFilter),
         ("run_type", ChoicesCheckboxFilter),
@@ -63,6 +64,15 @@ class DagRunAdmin(ReadOnly):
 
     # ------------------------------------------------------------- the list
 
+    @display(description="Run", ordering="run_id")
+    def name(self, run: DagRun) -> SafeString:
+        """Its id, and where it came from."""
+        origin = f"by {run.triggered_by}, " if run.triggered_by else ""
+        about = f"{run.run_type} {origin}version {run.version.number}"
+        return format_html(
+            '<span class="sky-name">{}</span><span class="sky-about">{}</span>', run.run_id, about
+        )
+
     @display(description="DAG", ordering="dag__dag_id")
     def dag_column(self, run: DagRun) -> SafeString | str:
         """Its DAG."""
@@ -72,11 +82,6 @@ class DagRunAdmin(ReadOnly):
     def state_badge(self, run: DagRun) -> SafeString:
         """Where it stands."""
         return badge(run.state)
-
-    @display(description="Version", ordering="version__number")
-    def version_number(self, run: DagRun) -> int:
-        """The version that it runs."""
-        return run.version.number
 
     @display(description="Duration", empty_value="–")
     def took(self, run: DagRun) -> str | None:
@@ -144,6 +149,7 @@ class DagRunAdmin(ReadOnly):
         failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
         return page_context(self, request, run.run_id) | {
             "run": run,
+            "original": run,
             "conf": as_json(run.conf),
             "badge": badge(run.state),
             "dag_link": dag_link(run.dag),

@@ -67,10 +67,10 @@ class TaskRunAdmin(ReadOnly):
         """Its DAG."""
         return dag_link(task.dag)
 
-    @display(description="Attempt", ordering="attempt")
-    def tries(self, task: TaskRun) -> str:
+    @display(description="Attempt", ordering="attempt", empty_value="–")
+    def tries(self, task: TaskRun) -> str | None:
         """Which try, of how many."""
-        return f"{task.attempt} of {task.max_attempts}"
+        return f"{task.attempt} of {task.max_attempts}" if task.attempt else None
 
     @display(description="Duration", empty_value="–")
     def took(self, task: TaskRun) -> str | None:
@@ -119,6 +119,7 @@ class TaskRunAdmin(ReadOnly):
         state = TaskState(task.state)
         return page_context(self, request, task.task_id) | {
             "task": task,
+            "original": task,
             "badge": badge(task.state),
             "dag_link": dag_link(task.dag),
             "run_link": self.run_link(task),

@@ -90,6 +90,7 @@ def trigger(model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponseB
     title = f"Trigger {listed([dag.dag_id for dag in dags])}"
     context = page_context(model_admin, request, title) | {
         "dags": dags,
+        "original": dags[0] if len(dags) == 1 else None,
         "form": form,
         "params": _params(dags[0]) if len(dags) == 1 else [],
         "back": reverse("admin:dags_app_dag_change", args=[dags[0].pk]),

@@ -16,7 +16,11 @@ import dj_database_url
 from pydantic import ValidationError
 
 from skytrail.settings.environment import Environment
-from skytrail.settings.unfold import STATICFILES_DIRS, UNFOLD  # noqa: F401  # settings too
+from skytrail.settings.unfold import (  # noqa: F401  # settings too
+    FORMAT_MODULE_PATH,
+    STATICFILES_DIRS,
+    UNFOLD,
+)
 
 try:
     environment = Environment()

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+FORMAT_MODULE_PATH = ["skytrail.settings.formats"]
 STATICFILES_DIRS = [Path(__file__).resolve().parent.parent / "static"]
 
 

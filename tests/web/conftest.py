@@ -76,11 +76,19 @@ def chromium() -> Iterator[sync_api.Browser]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[LiveServer]:
+    """The pages over HTTP. pytest-django's own fixture would empty all of Django's tables too."""
+    server = LiveServer("127.0.0.1")
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def site(committing: None, live_server: LiveServer) -> str:
+def site(committing: None, server: LiveServer) -> str:
     """The address of a running server, with an `admin` to log in as."""
     User.objects.create_superuser("admin", password="admin's password")
-    return live_server.url
+    return server.url
 
 
 OpenPage = Callable[..., Page]
