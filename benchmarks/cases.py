@@ -17,7 +17,7 @@ DIAMONDS = 100
 
 def fan(width: int) -> Graph:
     """Tasks side by side, and one that waits for all."""
-    side_by_side = {f"t{place}": [] for place in range(width)}
+    side_by_side: Graph = {f"t{place}": [] for place in range(width)}
     return {**side_by_side, "join": list(side_by_side)}
 
 

@@ -44,7 +44,7 @@ def delay(installation: Installation, client: httpx.Client, dag: Dag) -> float:
     run = DagRun.objects.get(dag=dag, run_id=answer.json()["run_id"])
     _wait_for_success([run.pk])
     started = Attempt.objects.get(task_run__run=run).started_at
-    return (started - datetime.fromtimestamp(began, UTC)).total_seconds()
+    return float((started - datetime.fromtimestamp(began, UTC)).total_seconds())
 
 
 def lone_task(kind: str) -> Dag:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db.models import Sum
@@ -177,7 +178,7 @@ def test_a_pool_is_never_overfull_however_many_give_its_slots_out() -> None:
     graph: dict[str, list[str]] = {f"t{place}": [] for place in range(20)}
     dag = save_dag(graph, tasks={name: {"pool": "db"} for name in graph})
     runs = [start_run(dag) for _ in range(3)]
-    dispatches = [partial(dispatch, run.pk, actor="d") for run in runs]
+    dispatches: list[Callable[[], object]] = [partial(dispatch, run.pk, actor="d") for run in runs]
     answers = together([*dispatches, admit, admit, admit])
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     taken = TaskRun.objects.filter(state="queued").aggregate(slots=Sum("pool_slots"))["slots"]
@@ -195,7 +196,7 @@ def test_a_due_retry_is_woken_once() -> None:
 def test_whatever_happens_at_once_every_move_is_told_once() -> None:
     run = start_run(save_dag({f"t{place}": [] for place in range(6)}))
     executions = [claimed(run, f"t{place}") for place in range(6)]
-    finishes = [
+    finishes: list[Callable[[], object]] = [
         partial(attempts.finish, execution, Outcome.success(), worker="w")
         for execution in executions
     ]

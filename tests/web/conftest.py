@@ -62,7 +62,9 @@ def root(admin: User) -> Client:
 def chromium() -> Iterator[sync_api.Browser]:
     """Debian's browser, without a screen."""
     if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} does not exist (apt install chromium, or set CHROMIUM)")
+        pytest.skip(
+            f"no browser: {CHROMIUM} does not exist (apt install chromium, or set CHROMIUM)"
+        )
     # The driver runs a loop in this thread; Django would take every query for one inside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(180)
 
 
-def add_task(page: Page, name: str, *, kind: str = "empty", main: str = "", after: str = "") -> None:
+def add_task(
+    page: Page, name: str, *, kind: str = "empty", main: str = "", after: str = ""
+) -> None:
     """Writes one more task card, as a person does."""
     page.click("#sky-add")
     card = page.locator("[data-card]").last
