@@ -5,7 +5,6 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from dags_app.access import access_dag
 from dags_app.api.serializers import VersionDetailSerializer, VersionSerializer
@@ -13,6 +12,7 @@ from dags_app.models import DagVersion
 from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
+from skytrail.rest.views import View
 
 
 class VersionNotFound(NotFound):
@@ -38,7 +38,7 @@ class VersionListView(ListView):
         return self.page(versions.defer("spec"), VersionSerializer)
 
 
-class VersionView(APIView):
+class VersionView(View):
     """One version."""
 
     @extend_schema(operation_id="versions_retrieve", responses=VersionDetailSerializer)

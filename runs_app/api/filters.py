@@ -13,9 +13,10 @@ from runs_app.models import RunType
 
 def _one_of(values: type[enum.StrEnum] | type[RunType], **options: Any) -> serializers.ChoiceField:
     known = [str(value) for value in values]
-    field = serializers.ChoiceField(choices=known, **options)
-    field.error_messages["invalid_choice"] = f'there is no "{{input}}"; use {", ".join(known)}'
-    return field
+    unknown: dict[str, Any] = {
+        "invalid_choice": f'there is no "{{input}}"; use {", ".join(known)}',
+    }
+    return serializers.ChoiceField(choices=known, error_messages=unknown, **options)
 
 
 class DagRunQuery(serializers.Serializer[Any]):

@@ -8,12 +8,19 @@ from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from runs_app.actions.launching import RUN_ID
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import Attempt, DagRun, Pool, TaskRun, Worker
-from skytrail.rest.converters import NameConverter
+from skytrail.rest.converters import NameConverter, RunIdConverter
 from skytrail.rest.fields import Sparse
 
+# Both ends are named: `$` would let a line break pass, and a search begins anywhere.
+_NAME = RegexValidator(
+    rf"\A{NameConverter.regex}\Z", "Use letters a–z and A–Z, digits and the characters _ . -"
+)
+_RUN_ID = RegexValidator(
+    rf"\A{RunIdConverter.regex}\Z",
+    "Use 1 to 250 letters a–z and A–Z, digits and the characters _ . ~ : + -",
+)
 
 #: Named in the settings, so that the OpenAPI document has one schema for each.
 RUN_STATES = [(state.value, state.value) for state in RunState]
@@ -109,13 +116,11 @@ class TriggerSerializer(serializers.Serializer[Any]):
     conf = serializers.DictField(
         required=False, help_text="Values for the DAG's parameters; checked by their schemas."
     )
-    run_id = serializers.RegexField(
-        RUN_ID.pattern + r"\Z",
+    run_id = serializers.CharField(
         required=False,
-        max_length=250,
-        error_messages={
-            "invalid": "Use letters a–z and A–Z, digits and the characters _ . ~ : + -"
-        },
+        trim_whitespace=False,
+        validators=[_RUN_ID],
+        help_text="Made from the time, if left out.",
     )
     logical_date = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -158,11 +163,6 @@ class OutputSerializer(serializers.Serializer[Any]):
     value = serializers.JSONField(allow_null=True)
 
 
-_NAME = RegexValidator(
-    rf"\A{NameConverter.regex}\Z", "Use letters a–z and A–Z, digits and the characters _ . -"
-)
-
-
 class PoolSerializer(serializers.ModelSerializer[Pool]):
     """A pool and how much of it is taken."""
 
@@ -179,7 +179,7 @@ class PoolSerializer(serializers.ModelSerializer[Pool]):
         read_only_fields = ["id"]
         # That the name is free is for the database to say, as a conflict.
         extra_kwargs = {
-            "name": {"validators": [_NAME]},
+            "name": {"validators": [_NAME], "trim_whitespace": False},
             "description": {"max_length": 10_000},
         }
 
