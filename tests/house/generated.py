@@ -65,7 +65,7 @@ def settings() -> str:
 
     return (
         f"{_MADE}# Settings\n\nEnvironment variables, or files of the same names in the folder "
-        "that `SKYTRAIL_SECRETS_DIR` names. A value that cannot be used is named when a process starts."
+        "that `SKYTRAIL_SECRETS_DIR` names. A value that cannot be used is named at the start."
         "\n\nBeside these, `SKYTRAIL_ADMIN_PASSWORD` gives the first start's user its password.\n\n"
         "| variable | default | what it is |\n|---|---|---|\n" + "\n".join(rows()) + "\n"
     )

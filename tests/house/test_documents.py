@@ -16,9 +16,12 @@ _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
-def _anchor(heading: str) -> str:
-    """As GitHub makes it."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+def _anchors(document: Path) -> list[str]:
+    """Of its headings, as GitHub makes them."""
+    return [
+        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in _HEADING.findall(document.read_text())
+    ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -29,9 +32,7 @@ def test_links_lead_somewhere(document: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = (document.parent / path) if path else document
-        if not target.exists() or (
-            anchor and anchor not in map(_anchor, _HEADING.findall(target.read_text()))
-        ):
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
             dead.append(link)
     assert dead == []
 
