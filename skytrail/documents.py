@@ -130,7 +130,7 @@ def unstorable(value: Any) -> list[Problem]:
         seen += 1
         if seen > MAX_BYTES:  # a value takes a byte at least; and a list may hold itself
             return [Problem("", "too_large", "this has too many values; split it up")]
-        if depth > MAX_DEPTH:
+        if depth >= MAX_DEPTH and isinstance(here, dict | list):
             found.append(Problem(_path_of(place), "too_deep", _TOO_DEEP))
             continue
         found += (Problem(_path_of(place), code, message) for code, message in _flaws(here))

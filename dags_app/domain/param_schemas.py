@@ -130,7 +130,7 @@ def _bad_pattern(pattern: str) -> str | None:
 def _referred(reference: str, schema: Mapping[str, Any]) -> Any:
     """What a JSON pointer behind `#` leads to; None if that is no schema."""
     here: Any = schema
-    if not reference.startswith("#"):
+    if reference != "#" and not reference.startswith("#/"):
         return None
     for step in unquote(reference[1:]).split("/")[1:] if reference != "#" else ():
         key = step.replace("~1", "/").replace("~0", "~")

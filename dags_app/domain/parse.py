@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -38,7 +39,7 @@ def parse(document: Any) -> DagSpec:
         raise BadDefinition(problems=flaws)
     if too_large := oversize(document):
         raise BadDefinition(problems=[too_large])
-    found = list(validate.relations(document))
+    found = list(islice(validate.relations(document), problems.MAX_FOUND))
     try:
         spec = DagSpec.model_validate(document)
     except ValidationError as error:

@@ -15,6 +15,9 @@ from skytrail.errors import Invalid, Problem
 #: More than these are counted, not listed: nobody reads the hundred-and-first.
 MAX_PROBLEMS = 100
 
+#: And more than these are not even looked for: a hostile document has a hundred thousand.
+MAX_FOUND = 5_000
+
 #: Names longer than this are neither compared with others nor repeated in full.
 MAX_NAME = 250
 
@@ -85,12 +88,12 @@ def from_validation(
     place_of: Callable[[Finding], Place],
     special: Callable[[Finding, Place], Problem | None],
 ) -> list[Problem]:
-    """Each of `error`'s findings as a problem.
+    """Each of `error`'s findings as a problem, up to `MAX_FOUND`.
 
     `place_of` says where in the document a finding belongs; `special` may word one itself.
     """
     found = []
-    for finding in error.errors(include_url=False):
+    for finding in error.errors(include_url=False)[:MAX_FOUND]:
         place = place_of(finding)
         found.append(special(finding, place) or _problem(finding, place))
     return found
@@ -101,8 +104,10 @@ def listed(problems: Sequence[Problem]) -> list[Problem]:
     ordered = sorted(dict.fromkeys(problems), key=lambda problem: _reading_order(problem.path))
     if len(ordered) <= MAX_PROBLEMS:
         return ordered
-    more = len(ordered) - MAX_PROBLEMS
-    message = f"and {more:,} more; correct these first, and they will be shown"
+    more = f"{len(ordered) - MAX_PROBLEMS:,}"
+    if len(problems) >= MAX_FOUND:
+        more = f"more than {MAX_FOUND - MAX_PROBLEMS:,}"
+    message = f"and {more} more; correct these first, and they will be shown"
     return [*ordered[:MAX_PROBLEMS], Problem("", "and_more", message)]
 
 

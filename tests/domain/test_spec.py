@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dags_app.domain.commands import BashCommand, EmptyCommand, HttpCommand
+from dags_app.domain.commands import BashCommand, EmptyCommand, HttpCommand, TaskType
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import (
     FORMAT,
@@ -177,5 +177,5 @@ def test_a_spec_cannot_be_changed() -> None:
 
 
 def test_python_code_may_build_a_spec_directly() -> None:
-    spec = DagSpec(name="d", tasks=[EmptyTask(id="a")])
+    spec = DagSpec(name="d", tasks=[EmptyTask(id="a", type=TaskType.EMPTY)])
     assert spec == parse(dag())
