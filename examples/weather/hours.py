@@ -18,8 +18,9 @@ from celery import shared_task
 def daily_curve(url: str, city: str) -> dict[str, Any]:
     """A city's mean temperature at each hour of the day.
 
-    Returns `{"city": …, "readings": …, "hours": [24 values in °C]}`. The archive has °F, and its two files differ in the order of columns and in how a time is
-    written; where the clock is put forward in spring an hour is missing.
+    Returns `{"city": …, "readings": …, "hours": [24 values in °C]}`. The archive has °F, and its
+    two files differ in the order of columns and in how a time is written; where the clock is put
+    forward in spring an hour is missing.
     """
     answer = httpx.get(url, timeout=20).raise_for_status()
     by_hour: defaultdict[int, list[Decimal]] = defaultdict(list)

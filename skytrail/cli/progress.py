@@ -27,14 +27,17 @@ _LOOK_EVERY = 0.2
 _MOST_ROWS = 30
 
 
-def watch(run: DagRun, output: Format) -> int:
-    """Shows a run until it is over; the exit code for how it ended."""
+def watch(run: DagRun, output: Format, *, transient: bool = False) -> int:
+    """Shows a run until it is over; the exit code for how it ended.
+
+    With `transient` the live picture is wiped away in the end: something better follows.
+    """
     if output is Format.JSON:
         _wait(run)
         tasks = TaskRunSerializer(tasks_of(run), many=True).data
         show_record({**RunSerializer(run).data, "tasks": tasks}, output)
     elif console.is_terminal:
-        _watch_live(run)
+        _watch_live(run, transient=transient)
     else:
         _watch_lines(run)
     return 0 if run.state == RunState.SUCCESS else RUN_FAILED
@@ -50,8 +53,8 @@ def _wait(run: DagRun) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def _watch_live(run: DagRun) -> None:
-    with Live(console=console, refresh_per_second=8, transient=False) as live:
+def _watch_live(run: DagRun, *, transient: bool) -> None:
+    with Live(console=console, refresh_per_second=8, transient=transient) as live:
         while True:
             over = _is_over(run)
             live.update(_picture(run))

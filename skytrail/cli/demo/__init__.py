@@ -1,0 +1,115 @@
+"""`skytrail demo`: the whole of Skytrail for half a minute, on real input."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Annotated
+
+import typer
+from django.db import DatabaseError
+from rich.markup import escape
+
+from skytrail.cli.demo.pipelines import MAIN, find, project
+from skytrail.cli.demo.signals import Signals, Told
+from skytrail.cli.demo.stage import Stage, staged
+from skytrail.cli.output import Format, console
+from skytrail.cli.project import connect
+
+#: Seconds for everything from the start to the run's end; a slow machine needs a quarter of it.
+_LIMIT = 180
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The web's port; 0 for any that is free.")
+    ] = 0,
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running for a look, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start everything in a temporary folder, run the main example, show what it did, and stop.
+
+    The same start as `skytrail up`. Nothing is left behind, and no other installation is touched.
+    """
+    began = time.monotonic()
+    with Signals(limit=_LIMIT) as signals:
+        try:
+            code = _demo(signals, port=port, keep=keep)
+        except Told as told:
+            console.print("Stopped; nothing is left behind.")
+            raise typer.Exit(128 + told.number) from None
+    console.print(f"Stopped; nothing is left behind. {time.monotonic() - began:.0f} s in all.")
+    raise typer.Exit(code)
+
+
+def _demo(signals: Signals, *, port: int, keep: bool) -> int:
+    """All of it; the exit code for how the run ended."""
+    pipelines = find(project())
+    with staged(signals, project=project(), port=port) as stage:
+        _start(stage)
+        for document in pipelines:
+            stage.rest.register(document)
+        names = ", ".join(document["name"] for document in pipelines)
+        console.print(f"Registered over REST: [bold]{escape(names)}[/bold]")
+        code = _run(stage)
+        if keep:
+            _stay(signals, stage)
+        console.print()
+        return code
+
+
+def _start(stage: Stage) -> None:
+    """Shows the start: on one line in a terminal, on two elsewhere."""
+    began = time.monotonic()
+    parts = "PostgreSQL, Valkey, web, dispatcher, worker and beat"
+    console.print(f"[bold]Skytrail's demo[/bold], in a folder of its own: {stage.folder}")
+    if console.is_terminal:
+        with console.status(f"starting {parts} …"):
+            stage.wait_until_up()
+    else:
+        console.print(f"Starting {parts} …")
+        stage.wait_until_up()
+    console.print(
+        f"[green]✓[/green] {parts} are up after {time.monotonic() - began:.1f} s: {stage.url}"
+    )
+
+
+def _run(stage: Stage) -> int:
+    """Runs the main example and shows it; the exit code for how it ended."""
+    run_id = stage.rest.trigger(MAIN)
+    user = connect()
+    from runs_app.access import access_run
+    from skytrail.cli.demo.tree import tree_of
+    from skytrail.cli.progress import watch
+
+    console.print(f"Triggered over REST: [bold]{MAIN}[/bold]\n")
+    try:
+        run = access_run(user, MAIN, run_id)
+        code = watch(run, Format.TABLE, transient=True)
+        console.print()
+        console.print(tree_of(run))
+    except DatabaseError as error:
+        raise stage.broken() from error
+    console.print()
+    return code
+
+
+def _stay(signals: Signals, stage: Stage) -> None:
+    """Waits for Ctrl-C, after saying where everything is."""
+    signals.no_limit()
+    rows = {
+        "web": stage.url,
+        "sign in": f"as admin, password {stage.password}",
+        "REST": f"{stage.url}/api/v1/docs",
+        "commands": f"SKYTRAIL_DATA_DIR={stage.folder} skytrail runs list",
+        "log": str(stage.log),
+    }
+    for name, text in rows.items():
+        console.print(f"  [bright_black]{name:<10}[/bright_black]{escape(text)}", soft_wrap=True)
+    console.print("\nEverything is left running. Ctrl-C stops it and removes the folder.")
+    try:
+        signal.pause()
+    except Told:
+        console.print()
