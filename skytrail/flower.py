@@ -41,9 +41,9 @@ async def flower(request: HttpRequest, path: str = "") -> HttpResponse:
     if not user.is_staff:
         return _says("Flower is for staff. Ask an administrator to make you a member.", status=403)
     if request.method == "POST" and path == _ASKED_WITH_POST:
-        question = request.body
+        question = request.POST.urlencode()
     elif request.method in {"GET", "HEAD"}:
-        question = request.META.get("QUERY_STRING", "").encode()
+        question = request.GET.urlencode()
     else:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if len(question) > _LONGEST_QUERY:
@@ -51,12 +51,12 @@ async def flower(request: HttpRequest, path: str = "") -> HttpResponse:
     return await _ask(request, path, question)
 
 
-async def _ask(request: HttpRequest, path: str, question: bytes) -> HttpResponse:
+async def _ask(request: HttpRequest, path: str, question: str) -> HttpResponse:
     if not settings.SKYTRAIL_FLOWER_URL:
         return _says("Flower is not part of this installation (it was started without it).")
     address = httpx.URL(settings.SKYTRAIL_FLOWER_URL).copy_with(
         # Quoted: a `?` or `..` in a worker's name stays in its name.
-        raw_path=f"/flower/{quote(path)}".encode() + (b"?" + question if question else b"")
+        raw_path=f"/flower/{quote(path)}{'?' if question else ''}{question}".encode()
     )
     headers = {name: request.headers[name] for name in _ASKED if name in request.headers}
     # A client of its own: one for all would belong to the event loop that it first ran in.

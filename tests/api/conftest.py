@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from skytrail.security import tokens
 from tests.api.checking import CheckedClient
+from tests.api.processes import Web, started_web
 from tests.conftest import _user
 
 
@@ -90,3 +91,10 @@ def queries() -> Callable[[Callable[[], Any]], list[str]]:
         return [query["sql"] for query in found.captured_queries]
 
     return captured
+
+
+@pytest.fixture(scope="session")
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The web server as an installation has it, on the tests' database."""
+    with started_web(tmp_path_factory.mktemp("web")) as web:
+        yield web

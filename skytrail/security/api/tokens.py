@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,6 +31,15 @@ class NewToken(serializers.Serializer[Any]):
     token_type = serializers.CharField(default="bearer")
     expires_at = serializers.DateTimeField()
     expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class LoginFailed(APIException):
+    """Not REST framework's own, which says 403 where no scheme is asked for, as at a login."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_code = "login_failed"
+    default_detail = "The username or the password is wrong."
+    auth_header = 'Bearer realm="skytrail"'
 
 
 class TokenView(View):
@@ -62,7 +71,7 @@ class TokenView(View):
         credentials = body(request, Credentials)
         user = authenticate(request, **credentials)
         if user is None:
-            raise AuthenticationFailed("The username or the password is wrong.", "login_failed")
+            raise LoginFailed
         ttl = settings.SKYTRAIL_TOKEN_TTL
         issued = tokens.issue(user=user, ttl=ttl)
         answer = {
