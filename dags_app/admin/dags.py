@@ -14,17 +14,16 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 
 from dags_app.access import access_dag
 from dags_app.actions import deletion, pausing, registration
 from dags_app.actions.registration import Saved
 from dags_app.admin.editor import Editor
 from dags_app.admin.filters import ScheduleFilter, TagFilter
-from dags_app.admin.pages import Page, actor_of, page_context, told
+from dags_app.admin.pages import Page, Told, actor_of, page_context
 from dags_app.admin.tasks import EXAMPLES, MAIN, MAX_TASKS_IN_FORM
 from dags_app.models import Dag, DagSource
 from skytrail.errors import SkytrailError
@@ -71,7 +70,7 @@ class DagAdmin(Page):
 
     # ------------------------------------------------------------- the list
 
-    @display(description="DAG", ordering="dag_id")
+    @admin.display(description="DAG", ordering="dag_id")
     def dag(self, dag: Dag) -> SafeString:
         """Its name, and what it is for."""
         about = dag.description.strip().split("\n")[0]
@@ -79,32 +78,34 @@ class DagAdmin(Page):
             '<span class="sky-name">{}</span><span class="sky-about">{}</span>', dag.dag_id, about
         )
 
-    @display(description="Schedule", empty_value="–")
+    @admin.display(description="Schedule", empty_value="–")
     def schedule(self, dag: Dag) -> str | None:
         """When it runs by itself."""
         if dag.cron:
             return dag.cron if dag.timezone == "UTC" else f"{dag.cron} ({dag.timezone})"
         return f"every {dag.interval_seconds:,} s" if dag.interval_seconds else None
 
-    @display(description="Next run", ordering="next_run_at", empty_value="–")
+    @admin.display(description="Next run", ordering="next_run_at", empty_value="–")
     def next_run(self, dag: Dag) -> Any:
         """The next tick; none while it is paused."""
         return None if dag.paused else dag.next_run_at
 
-    @display(description="Status", ordering="paused", label={"paused": "warning", "on": "success"})
-    def status(self, dag: Dag) -> str:
+    @admin.display(description="Status", ordering="paused")
+    def status(self, dag: Dag) -> SafeString:
         """Whether its schedule is held back."""
-        return "paused" if dag.paused else "on"
+        state, word = ("up_for_retry", "paused") if dag.paused else ("success", "on")
+        return format_html('<span class="sky-badge is-{}">{}</span>', state, word)
 
-    @display(description="Version", ordering="version__number")
+    @admin.display(description="Version", ordering="version__number")
     def version_number(self, dag: Dag) -> int | None:
         """The version that new runs use."""
         return dag.version.number if dag.version else None
 
-    @display(description="Tags", label=True)
-    def tag_list(self, dag: Dag) -> list[str]:
+    @admin.display(description="Tags")
+    def tag_list(self, dag: Dag) -> SafeString:
         """The words to find it by."""
-        return dag.tags
+        badges = ((tag,) for tag in dag.tags)
+        return format_html_join(" ", '<span class="sky-badge">{}</span>', badges)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Without Django's own deletion of many: a DAG is deleted on its page."""
@@ -283,7 +284,7 @@ class DagAdmin(Page):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Asks, then deletes; a DAG with unfinished runs is kept, and that is said."""
-        with told(request):
+        with Told(request):
             answer: HttpResponseBase = super().delete_view(request, object_id, extra_context)
             return answer
         return HttpResponseRedirect(reverse("admin:dags_app_dag_change", args=[object_id]))

@@ -22,7 +22,6 @@ from dags_app.admin.tasks import (
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag
-from skytrail.documents import unstorable
 from skytrail.errors import Conflict, Invalid, Problem, SkytrailError
 
 _TASK = re.compile(r"tasks\[(\d+)\]\.?(.*)", re.DOTALL)
@@ -57,21 +56,19 @@ class Editor:
             tasks = dag.version.spec["tasks"] if dag and dag.version else []
             self.json = TasksAsJson(data, stored=tasks)
         else:
-            self.cards = TaskCards(data, stored=stored_tasks(dag) if dag else ())
+            stored = stored_tasks(dag) if dag else ()
+            self.cards = TaskCards(data, stored=stored)  # type: ignore[call-arg]  # made by a factory
         self.base = data.get("base", "") if data else checksum_of(dag)
         self.over = data.get("over", "") if data else ""
         self.is_stale = False
+        self.is_readable = self._check_forms() if data else True
 
     # ------------------------------------------------------------- reading
 
     def spec(self) -> DagSpec:
         """What the form says. Raises `Invalid` with every problem, those of the form included."""
-        self._are_readable = self._check_forms()
-        document = self._document()
-        if flaws := unstorable(document):
-            raise NotReadable(problems=flaws)
-        spec = parse(document)
-        if not self._are_readable:
+        spec = parse(self._document())
+        if not self.is_readable:
             raise NotReadable
         return spec
 

@@ -50,7 +50,7 @@ class Typed(forms.CharField):
         return value if isinstance(value, str) else self.shown(value)
 
     def to_python(self, value: Any) -> Any:
-        return _lines(super().to_python(value))
+        return _lines(super().to_python(value) or "")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compared as text: what nobody has touched stays the value it was, to the last bit."""
@@ -79,7 +79,7 @@ class Words(Typed):
     def shown(self, value: Any) -> str:
         return ", ".join(value or [])
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> Any:
         text: str = super().to_python(value)
         return [word.strip() for word in re.split(r"[,\n]", text) if word.strip()]
 

@@ -80,7 +80,7 @@ class GeneralForm(forms.Form):
         self.dag = dag
         if dag is not None:
             kwargs["initial"] = {**_stored(dag), **_dates(dag)}
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+        super().__init__(*args, **{**kwargs, "use_required_attribute": False})
         if dag is not None:
             del self.fields["paused"]  # the page has buttons for it
             self.fields["name"].disabled = True

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +28,8 @@ class Bounded(Paginator):  # type: ignore[type-arg]  # not generic at run time
     @cached_property
     def count(self) -> int:
         """How many rows there are, or that there are `COUNTED` at least."""
-        return int(self.object_list[:COUNTED].count())
+        rows: Any = self.object_list[:COUNTED]
+        return int(rows.count())
 
 
 class Listing(ChangeList):  # type: ignore[misc]  # untyped library
@@ -92,17 +92,25 @@ def actor_of(request: HttpRequest) -> str:
     return f"user:{request.user.get_username()}"
 
 
-@contextmanager
-def told(request: HttpRequest) -> Iterator[None]:
-    """Tells the person at the screen what an action refused, instead of failing."""
-    try:
-        yield
-    except NotFound as error:
-        raise Http404(error.message) from error
-    except Forbidden as error:
-        raise PermissionDenied(error.message) from error
-    except SkytrailError as error:
-        messages.error(request, summary(error))
+class Told:
+    """Tells the person at the screen what an action within refused, instead of failing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        match error:
+            case NotFound():
+                raise Http404(error.message) from error
+            case Forbidden():
+                raise PermissionDenied(error.message) from error
+            case SkytrailError():
+                messages.error(self.request, summary(error))
+                return True
+        return False
 
 
 def summary(error: SkytrailError) -> str:

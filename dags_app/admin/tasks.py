@@ -187,7 +187,7 @@ class TaskFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic a
         self.stored = stored
         self.by_id = {task["id"]: task for task in stored}
         self.extra = max(len(stored), 1)
-        super().__init__(*args, prefix="tasks", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "tasks"})
 
     def initial_form_count(self) -> int:
         """None: a task is known by its id, not by its place."""
@@ -236,4 +236,4 @@ class TasksAsJson(forms.Form):
 
     def __init__(self, *args: Any, stored: Sequence[Stored] = (), **kwargs: Any) -> None:
         kwargs["initial"] = {"tasks": stored}
-        super().__init__(*args, prefix="json", use_required_attribute=False, **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "json", "use_required_attribute": False})

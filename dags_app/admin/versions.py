@@ -16,7 +16,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from dags_app.admin.pages import ReadOnly, page_context
 from dags_app.models import DagVersion
@@ -41,12 +40,12 @@ class DagVersionAdmin(ReadOnly):
             return DagVersion.objects.none()
         return DagVersion.objects.select_related("dag").defer("spec")
 
-    @display(description="Version", ordering="number")
+    @admin.display(description="Version", ordering="number")
     def label(self, version: DagVersion) -> str:
         """Its number."""
         return f"Version {version.number}"
 
-    @display(description="DAG", ordering="dag__dag_id")
+    @admin.display(description="DAG", ordering="dag__dag_id")
     def dag_link(self, version: DagVersion) -> SafeString | str:
         """The DAG, unless it has been deleted."""
         if version.dag.deleted_at is not None:
@@ -54,7 +53,7 @@ class DagVersionAdmin(ReadOnly):
         page = reverse("admin:dags_app_dag_change", args=[version.dag_id])
         return format_html('<a class="sky-link" href="{}">{}</a>', page, version.dag.dag_id)
 
-    @display(description="Checksum")
+    @admin.display(description="Checksum")
     def short_checksum(self, version: DagVersion) -> str:
         """Its first digits."""
         return version.checksum[:12]

@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
-from unfold.decorators import display
 
 from dags_app.admin.pages import ReadOnly
 from runs_app.admin.shown import badge, duration, link
@@ -39,23 +38,23 @@ class AttemptAdmin(ReadOnly):
             return Attempt.objects.none()
         return Attempt.objects.select_related("task_run__run")
 
-    @display(description="Task", ordering="task_run__task_id")
+    @admin.display(description="Task", ordering="task_run__task_id")
     def task_link(self, attempt: Attempt) -> SafeString:
         """What was executed."""
         return link("runs_app_taskrun", attempt.task_run_id, attempt.task_run.task_id)
 
-    @display(description="Run")
+    @admin.display(description="Run")
     def run_link(self, attempt: Attempt) -> SafeString:
         """In which run."""
         run = attempt.task_run.run
         return link("runs_app_dagrun", run.pk, run.run_id)
 
-    @display(description="State", ordering="state")
+    @admin.display(description="State", ordering="state")
     def state_badge(self, attempt: Attempt) -> SafeString:
         """How it ended."""
         return badge(attempt.state)
 
-    @display(description="Duration", empty_value="–")
+    @admin.display(description="Duration", empty_value="–")
     def took(self, attempt: Attempt) -> str | None:
         """How long it took."""
         return duration(attempt.started_at, attempt.finished_at)
@@ -80,24 +79,24 @@ class TransitionAdmin(ReadOnly):
             return Transition.objects.none()
         return Transition.objects.select_related("run", "task_run")
 
-    @display(description="Run")
+    @admin.display(description="Run")
     def run_link(self, move: Transition) -> SafeString:
         """What moved, or whose task."""
         return link("runs_app_dagrun", move.run_id, move.run.run_id)
 
-    @display(description="Task", empty_value="(the run)")
+    @admin.display(description="Task", empty_value="(the run)")
     def task_link(self, move: Transition) -> SafeString | None:
         """Which task moved; none where the run itself did."""
         if move.task_run is None:
             return None
         return link("runs_app_taskrun", move.task_run.pk, move.task_run.task_id)
 
-    @display(description="From", ordering="from_state", empty_value="–")
+    @admin.display(description="From", ordering="from_state", empty_value="–")
     def before(self, move: Transition) -> SafeString | None:
         """The state it left."""
         return badge(move.from_state) if move.from_state else None
 
-    @display(description="To", ordering="to_state")
+    @admin.display(description="To", ordering="to_state")
     def after(self, move: Transition) -> SafeString:
         """The state it came to."""
         return badge(move.to_state)

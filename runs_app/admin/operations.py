@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from dags_app.admin.pages import Page, ReadOnly
 from runs_app.models import Pool, Worker
@@ -31,12 +32,12 @@ class PoolAdmin(Page):
         """Tasks know a pool by its name."""
         return ["name"] if obj is not None else []
 
-    @display(description="Taken", ordering="occupied_slots")
+    @admin.display(description="Taken", ordering="occupied_slots")
     def occupied(self, pool: Any) -> int:
         """By tasks that are queued or run."""
         return int(pool.occupied_slots)
 
-    @display(description="Waiting", ordering="waiting_slots")
+    @admin.display(description="Waiting", ordering="waiting_slots")
     def waiting(self, pool: Any) -> int:
         """Slots that ready tasks wait for."""
         return int(pool.waiting_slots)
@@ -62,12 +63,13 @@ class WorkerAdmin(ReadOnly):
         """With whether each is heard of."""
         return workers_with_status()
 
-    @display(description="Status", label={"active": "success", "inactive": "danger"})
-    def status(self, worker: Any) -> str:
+    @admin.display(description="Status")
+    def status(self, worker: Any) -> SafeString:
         """Whether it has been heard of lately."""
-        return "active" if worker.is_active else "inactive"
+        state, word = ("success", "active") if worker.is_active else ("queued", "inactive")
+        return format_html('<span class="sky-badge is-{}">{}</span>', state, word)
 
-    @display(description="Queues")
+    @admin.display(description="Queues")
     def queue_list(self, worker: Worker) -> str:
         """What it takes tasks from."""
         return ", ".join(worker.queues)

@@ -16,9 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
-from unfold.decorators import display
 
-from dags_app.admin.pages import ReadOnly, actor_of, page_context, summary, told
+from dags_app.admin.pages import ReadOnly, Told, actor_of, page_context, summary
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
@@ -64,7 +63,7 @@ class DagRunAdmin(ReadOnly):
 
     # ------------------------------------------------------------- the list
 
-    @display(description="Run", ordering="run_id")
+    @admin.display(description="Run", ordering="run_id")
     def name(self, run: DagRun) -> SafeString:
         """Its id, and where it came from."""
         origin = f"by {run.triggered_by}, " if run.triggered_by else ""
@@ -73,17 +72,17 @@ class DagRunAdmin(ReadOnly):
             '<span class="sky-name">{}</span><span class="sky-about">{}</span>', run.run_id, about
         )
 
-    @display(description="DAG", ordering="dag__dag_id")
+    @admin.display(description="DAG", ordering="dag__dag_id")
     def dag_column(self, run: DagRun) -> SafeString | str:
         """Its DAG."""
         return dag_link(run.dag)
 
-    @display(description="State", ordering="state")
+    @admin.display(description="State", ordering="state")
     def state_badge(self, run: DagRun) -> SafeString:
         """Where it stands."""
         return badge(run.state)
 
-    @display(description="Duration", empty_value="–")
+    @admin.display(description="Duration", empty_value="–")
     def took(self, run: DagRun) -> str | None:
         """How long it took."""
         return duration(run.started_at, run.finished_at)
@@ -104,7 +103,7 @@ class DagRunAdmin(ReadOnly):
     def clear_failed_selected(self, request: HttpRequest, runs: QuerySet[DagRun]) -> None:
         """Clears what has failed in each."""
         for run in runs:
-            with told(request):
+            with Told(request):
                 self._clear(request, run, only_failed=True)
 
     # ------------------------------------------------------------- the page
@@ -169,7 +168,7 @@ class DagRunAdmin(ReadOnly):
     def cancel(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
         """The button that stops a run."""
         run = self._to_run(request, key)
-        with told(request):
+        with Told(request):
             cancellation.cancel_run(run, actor=actor_of(request))
             self.message_user(request, "The run is being cancelled.", messages.SUCCESS)
         return self._back(run)
@@ -177,7 +176,7 @@ class DagRunAdmin(ReadOnly):
     def clear(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
         """The buttons that have all tasks run again, or those that failed."""
         run = self._to_run(request, key)
-        with told(request):
+        with Told(request):
             self._clear(request, run, only_failed=request.POST.get("what") != "all")
         return self._back(run)
 
@@ -195,7 +194,7 @@ class DagRunAdmin(ReadOnly):
         run = self.get_object(request, key)
         if run is None:
             raise PermissionDenied
-        with told(request):
+        with Told(request):
             return access_run(request.user, run.dag.dag_id, run.run_id, to="run")
         raise PermissionDenied
 

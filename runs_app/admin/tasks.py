@@ -14,9 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
-from unfold.decorators import display
 
-from dags_app.admin.pages import ReadOnly, actor_of, page_context, told
+from dags_app.admin.pages import ReadOnly, Told, actor_of, page_context
 from runs_app.access import access_task_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
@@ -52,27 +51,27 @@ class TaskRunAdmin(ReadOnly):
             return TaskRun.objects.none()
         return TaskRun.objects.select_related("run", "dag")
 
-    @display(description="State", ordering="state")
+    @admin.display(description="State", ordering="state")
     def state_badge(self, task: TaskRun) -> SafeString:
         """Where it stands."""
         return badge(task.state)
 
-    @display(description="Run", ordering="run")
+    @admin.display(description="Run", ordering="run")
     def run_link(self, task: TaskRun) -> SafeString:
         """Its run."""
         return link("runs_app_dagrun", task.run_id, task.run.run_id)
 
-    @display(description="DAG", ordering="dag__dag_id")
+    @admin.display(description="DAG", ordering="dag__dag_id")
     def dag_column(self, task: TaskRun) -> SafeString | str:
         """Its DAG."""
         return dag_link(task.dag)
 
-    @display(description="Attempt", ordering="attempt", empty_value="–")
+    @admin.display(description="Attempt", ordering="attempt", empty_value="–")
     def tries(self, task: TaskRun) -> str | None:
         """Which try, of how many."""
         return f"{task.attempt} of {task.max_attempts}" if task.attempt else None
 
-    @display(description="Duration", empty_value="–")
+    @admin.display(description="Duration", empty_value="–")
     def took(self, task: TaskRun) -> str | None:
         """How long it took."""
         return duration(task.started_at, task.finished_at)
@@ -147,7 +146,7 @@ class TaskRunAdmin(ReadOnly):
     def clear(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
         """The button that has it run again, with what follows it."""
         task = self._to_run(request, key)
-        with told(request):
+        with Told(request):
             selection = rerunning.Selection(task_ids=[task.task_id])
             cleared = rerunning.clear(task.run, selection, actor=actor_of(request))
             text = f"Tasks that run again: {len(cleared)}."
@@ -157,7 +156,7 @@ class TaskRunAdmin(ReadOnly):
     def cancel(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
         """The button that stops it."""
         task = self._to_run(request, key)
-        with told(request):
+        with Told(request):
             cancellation.cancel_task(task, actor=actor_of(request))
             self.message_user(request, "The task is being cancelled.", messages.SUCCESS)
         return self._back(task)
@@ -166,7 +165,7 @@ class TaskRunAdmin(ReadOnly):
         task = self.get_object(request, key)
         if task is None:
             raise PermissionDenied
-        with told(request):
+        with Told(request):
             return access_task_run(
                 request.user,
                 task.dag.dag_id,

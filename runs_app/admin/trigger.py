@@ -20,7 +20,7 @@ from unfold import widgets
 
 from dags_app.access import access_dag
 from dags_app.admin.fields import Json, Typed, json_area, said
-from dags_app.admin.pages import actor_of, listed, page_context, told
+from dags_app.admin.pages import Told, actor_of, listed, page_context
 from dags_app.domain.fields import read_moment
 from dags_app.models import Dag
 from runs_app.actions.launching import Launched, RunRequest, launch
@@ -44,7 +44,7 @@ class TriggerForm(forms.Form):
     run_id = Typed(help_text="Made up if left empty.")
 
     def __init__(self, *args: Any, dags: Sequence[Dag], **kwargs: Any) -> None:
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+        super().__init__(*args, **{**kwargs, "use_required_attribute": False})
         if len(dags) > 1:
             del self.fields["run_id"]
 
@@ -102,7 +102,7 @@ def _dags(request: HttpRequest) -> list[Dag]:
     names = list(dict.fromkeys(request.GET.getlist("dag")))
     if not names or len(names) > MAX_DAGS or any("\x00" in name for name in names):
         raise Http404("Name the DAGs to trigger.")
-    with told(request):
+    with Told(request):
         return [access_dag(request.user, name, to="run") for name in names]
     raise PermissionDenied
 

@@ -14,8 +14,9 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -26,7 +27,7 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # untyped library
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # untyped library
     """People who may log in."""
 
     form = UserChangeForm
@@ -71,10 +72,12 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]  # untyped library
         """Never: a token is revoked and another one made."""
         return False
 
-    @display(description="Status", label={"valid": "success", "expired": "danger"})
-    def status(self, token: ApiToken) -> str:
+    @admin.display(description="Status")
+    def status(self, token: ApiToken) -> SafeString:
         """Whether it still works."""
-        return "valid" if token.expires_at > timezone.now() else "expired"
+        is_valid = token.expires_at > timezone.now()
+        state, word = ("success", "valid") if is_valid else ("queued", "expired")
+        return format_html('<span class="sky-badge is-{}">{}</span>', state, word)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """A new one is asked for its time only."""

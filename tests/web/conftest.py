@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-
-Page = sync_api.Page
 
 
 def staff(name: str, *permissions: str) -> User:
@@ -59,12 +59,13 @@ def root(admin: User) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[sync_api.Browser]:
+def chromium() -> Iterator[Browser]:
     """Debian's browser, without a screen."""
     if not CHROMIUM.exists():
         pytest.skip(
             f"no browser: {CHROMIUM} does not exist (apt install chromium, or set CHROMIUM)"
         )
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     # The driver runs a loop in this thread; Django would take every query for one inside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:
@@ -93,13 +94,13 @@ def site(committing: None, server: LiveServer) -> str:
     return server.url
 
 
-OpenPage = Callable[..., Page]
+OpenPage = Callable[..., "Page"]
 
 
 @pytest.fixture
-def open_page(chromium: sync_api.Browser, site: str) -> Iterator[OpenPage]:
+def open_page(chromium: Browser, site: str) -> Iterator[OpenPage]:
     """Opens windows that have logged in; at their end no script may have failed in them."""
-    contexts: list[sync_api.BrowserContext] = []
+    contexts: list[BrowserContext] = []
     failures: list[str] = []
 
     def make(*, width: int = 1280, height: int = 900, dark: bool = False) -> Page:

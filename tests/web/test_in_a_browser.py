@@ -13,7 +13,9 @@ from runs_app.models import DagRun
 from tests.factories import save_dag, start_run
 
 if TYPE_CHECKING:
-    from tests.web.conftest import OpenPage, Page
+    from playwright.sync_api import Locator, Page
+
+    from tests.web.conftest import OpenPage
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -27,7 +29,10 @@ def add_task(
     fill_card(card, name, kind=kind, main=main, after=after)
 
 
-def fill_card(card, name: str, *, kind: str = "empty", main: str = "", after: str = "") -> None:  # type: ignore[no-untyped-def]
+def fill_card(
+    card: Locator, name: str, *, kind: str = "empty", main: str = "", after: str = ""
+) -> None:
+    """Fills in one card."""
     card.locator("[data-field=id] input").fill(name)
     card.locator("[data-field=type] select").select_option(kind)
     if main:
@@ -68,7 +73,8 @@ def test_a_dag_is_written_corrected_changed_and_run(open_page: OpenPage) -> None
     page.wait_for_selector("text=Saved shop.daily as version 1")
     picture(page, "dag-saved")
     dag = Dag.objects.get()
-    assert dag.version is not None and dag.version.number == 1
+    assert dag.version is not None
+    assert dag.version.number == 1
 
     # Renaming a task takes those along that wait for it.
     card = page.locator("[data-card]").first
@@ -134,8 +140,66 @@ def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, da
     for name, address in pages.items():
         page.goto(address)
         page.wait_for_load_state("load")
+        if name == "dag":
+            page.locator("[data-card] summary").first.click()
         picture(page, f"{look}-{name}")
         extra = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if extra > 0:
             too_wide[name] = extra
     assert too_wide == {}
+
+
+def test_runs_are_filtered_by_choosing_a_dag(open_page: OpenPage) -> None:
+    for name in ("shop", "stock"):
+        start_run(save_dag({"a": []}, name=name), run_id=f"{name}-run")
+    page = open_page()
+    page.goto("/admin/runs_app/dagrun/")
+    page.click("text=Filters")
+    page.wait_for_selector("text=Apply Filters")
+    picture(page, "filters")
+    page.locator(".select2-selection").first.click()
+    page.locator(".select2-results__option:has-text('stock')").click()
+    page.click("text=Apply Filters")
+    page.wait_for_url("**dag__id__exact=**")
+
+    assert page.locator("#result_list >> text=stock-run").count() == 1
+    assert page.locator("#result_list >> text=shop-run").count() == 0
+
+
+def test_two_people_edit_at_once(open_page: OpenPage) -> None:
+    dag = save_dag({"a": []}, name="shop")
+    page = open_page()
+    page.goto(f"/admin/dags_app/dag/{dag.pk}/change/")
+    page.fill("[name=description]", "mine")
+    save_dag({"a": [], "b": ["a"]}, name="shop")
+
+    page.locator("button[name=_save]").click()
+    page.wait_for_selector("text=Somebody else has saved this DAG")
+    picture(page, "stale")
+    assert page.input_value("[name=description]") == "mine"
+
+    page.click("text=Save mine over version 2")
+    page.wait_for_selector("text=Saved shop as version 3")
+    dag.refresh_from_db()
+    assert dag.description == "mine"
+
+
+def test_dependencies_are_suggested_and_cards_come_back(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/admin/dags_app/dag/add/")
+    page.fill("[name=name]", "shop")
+    fill_card(page.locator("[data-card]").first, "fetch")
+    add_task(page, "count")
+    second = page.locator("[data-card]").nth(1)
+    second.locator("[data-field=depends_on] input").focus()
+    second.locator("text=+ fetch").click()
+    assert second.locator("[data-field=depends_on] input").input_value() == "fetch"
+
+    first = page.locator("[data-card]").first
+    first.locator("[data-remove]").click()
+    picture(page, "removed")
+    first.locator("[data-remove]").click()
+    page.locator("button[name=_save]").click()
+
+    page.wait_for_selector("text=Saved shop as version 1")
+    assert sorted(Dag.objects.get().tasks.values_list("task_id", flat=True)) == ["count", "fetch"]
