@@ -66,7 +66,8 @@ class DagAdmin(Page):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dag]:
         """The DAGs that are there, without their definitions, which may be a megabyte each."""
-        return Dag.objects.visible_to(request.user).select_related("version").defer("version__spec")
+        dags = Dag.objects.visible_to(request.user).order_by(*self.ordering)
+        return dags.select_related("version").defer("version__spec")
 
     # ------------------------------------------------------------- the list
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ModelAdmin as DjangoAdmin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -47,6 +48,7 @@ class Page(ModelAdmin):  # type: ignore[misc]  # untyped library
 
     list_per_page = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     paginator = Bounded
     compressed_fields = True
     list_filter_submit = True

@@ -149,3 +149,13 @@ def test_what_is_not_there_is_said(root: Client, page: str, key: str) -> None:
 
     assert answer.status_code == 200
     assert "doesn’t exist" in answer.content.decode()
+
+
+def test_dags_are_found_for_the_filters(root: Client) -> None:
+    for name in ("shop", "stock"):
+        save_dag({"a": []}, name=name)
+    query = "app_label=runs_app&model_name=dagrun&field_name=dag&term=sto"
+
+    answer = root.get(f"/admin/autocomplete/?{query}")
+
+    assert [found["text"] for found in answer.json()["results"]] == ["stock"]
