@@ -7,6 +7,7 @@ no message and no lock, and it stands when the process that wrote it is gone.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import struct
@@ -18,8 +19,15 @@ from uuid import UUID
 PLACES = 1024
 _SIZE = 64
 
+#: A pool process whose time is up ends itself; after so many seconds more it is taken to be unable.
+OVERTIME = 5.0
+
 # How often the place was written, before and after: a reader that sees two numbers reads again.
-_LAYOUT = struct.Struct("=QIi16sQ")
+_LAYOUT = struct.Struct("=QIi16sdQ")
+_COUNT = struct.Struct("=Q")
+
+#: A writer needs less than a microsecond; one that has been halted half way may need for ever.
+_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ class Entry:
     pid: int
     task_run_id: UUID
     epoch: int
+    #: When it must have ended, by `time.monotonic()`, which is the same in all processes.
+    ends_by: float = math.inf
 
     @property
     def key(self) -> tuple[UUID, int]:
@@ -53,13 +63,15 @@ class Board:
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, PLACES * _SIZE)
 
-    def write(self, place: int, task_run_id: UUID, epoch: int) -> None:
+    def write(
+        self, place: int, task_run_id: UUID, epoch: int, *, ends_by: float = math.inf
+    ) -> None:
         """An execution starts in this process."""
-        self._put(place, os.getpid(), epoch, task_run_id.bytes)
+        self._put(place, os.getpid(), epoch, task_run_id.bytes, ends_by)
 
     def clear(self, place: int) -> None:
         """It has ended, or what was left of it has been seen to."""
-        self._put(place, 0, 0, bytes(16))
+        self._put(place, 0, 0, bytes(16), math.inf)
 
     def read(self) -> Iterator[Entry]:
         """All that is under way, or was when its process died."""
@@ -67,17 +79,20 @@ class Board:
             if (entry := self._get(place)) is not None:
                 yield entry
 
-    def _put(self, place: int, pid: int, epoch: int, key: bytes) -> None:
-        (count,) = struct.unpack_from("=Q", self._memory, place * _SIZE)
-        _LAYOUT.pack_into(self._memory, place * _SIZE, count + 1, pid, epoch, key, count)
-        struct.pack_into("=Q", self._memory, place * _SIZE + _LAYOUT.size - 8, count + 1)
+    def _put(self, place: int, pid: int, epoch: int, key: bytes, ends_by: float) -> None:
+        start = place * _SIZE
+        (count,) = _COUNT.unpack_from(self._memory, start)
+        _LAYOUT.pack_into(self._memory, start, count + 1, pid, epoch, key, ends_by, count)
+        _COUNT.pack_into(self._memory, start + _LAYOUT.size - _COUNT.size, count + 1)
 
     def _get(self, place: int) -> Entry | None:
-        while True:
-            before, pid, epoch, key, after = _LAYOUT.unpack_from(self._memory, place * _SIZE)
+        start = place * _SIZE
+        for _ in range(_TRIES):
+            before, pid, epoch, key, ends_by, after = _LAYOUT.unpack_from(self._memory, start)
             if not pid:
                 return None
-            # A process that died while it wrote will not write the second number any more.
-            entry = Entry(place, pid, UUID(bytes=key), epoch)
-            if before == after or not entry.is_alive:
+            entry = Entry(place, pid, UUID(bytes=key), epoch, ends_by)
+            # Read once more: the writer may have begun after the first number had been read.
+            if _COUNT.unpack_from(self._memory, start) == (before,) and before == after:
                 return entry
+        return entry  # its writer has died, or been halted, while it wrote

@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,27 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import connection
 
 from runs_app.domain.executions import Execution
+from workers import names
 from workers.gateway import RunGateway
 from workers.interruption import Interruption, Reason
-from workers.log import Log
+from workers.log import Log, Piece
 
 _logger = logging.getLogger(__name__)
 
 #: How often the log is sent out while work goes on, in seconds.
 SHIP_EVERY = 0.5
 
-#: Where the worker's pool processes listen: a directory of sockets named by pid.
-SOCKETS = "SKYTRAIL_POOL_SOCKETS"
+#: The same for a log that has come to many pieces: a task that talks for days fills no table.
+SHIP_SELDOM = 5.0
+
+#: How often work that has been told to stop is reminded of it, in seconds.
+_REMIND_EVERY = 0.05
+
+#: Beyond its grace time, so many seconds are left to an executor to end a process of its own.
+_TO_END_A_PROCESS = 3.0
 
 
 @dataclass
@@ -48,7 +56,9 @@ class Charge:
     deadline: float | None
     #: When the process is ended if the work has not stopped by then; set once it was told to.
     kill_at: float | None = None
+    #: Held while a part of the log is sent out.
     shipping: threading.Lock = field(default_factory=threading.Lock)
+    is_over: bool = False
 
     @property
     def key(self) -> tuple[UUID, int]:
@@ -59,13 +69,20 @@ class Companion(threading.Thread):
     """One per pool process, started with its first execution."""
 
     def __init__(
-        self, gateway: RunGateway, *, on_stuck: Callable[[Execution, Reason], None]
+        self,
+        gateway: RunGateway,
+        *,
+        on_stuck: Callable[[Execution, Reason, Sequence[Piece]], None],
     ) -> None:
-        """`on_stuck` writes down the end of work that would not stop, before its process ends."""
+        """`on_stuck` writes down the end of work that would not stop, before its process ends.
+
+        It is given the rest of the log too.
+        """
         super().__init__(name="skytrail-companion", daemon=True)
         self._gateway = gateway
         self._on_stuck = on_stuck
         self._charge: Charge | None = None
+        self._next_shipping = 0.0
         self._lock = threading.Lock()
         self._bell, self._hammer = socket.socketpair(type=socket.SOCK_DGRAM)
         self._ears = selectors.DefaultSelector()
@@ -92,32 +109,45 @@ class Companion(threading.Thread):
                 self._charge = None
             # What is being sent out right now must not arrive after the rest of the log.
             with charge.shipping:
+                charge.is_over = True
                 interruption.close()
 
     def run(self) -> None:
-        next_shipping = 0.0
         while True:
-            for ear, _ in self._ears.select(self._pause()):
-                assert isinstance(ear.fileobj, socket.socket)
-                self._hear(json.loads(ear.fileobj.recv(4096)))
-            with self._lock:
-                charge = self._charge
-            if charge is None:
-                continue
-            now = time.monotonic()
-            if charge.deadline is not None and now >= charge.deadline:
-                charge.deadline = None
-                self._tell(charge.key, Reason.TIMEOUT)
-            if charge.kill_at is not None and now >= charge.kill_at:
-                self._kill(charge)
-            if now >= next_shipping:
-                self._ship(charge)
-                next_shipping = now + SHIP_EVERY
+            try:
+                self._look()
+            except Exception:  # without it nothing here could be stopped any more
+                _logger.exception("looking after an execution failed, trying again")
+                time.sleep(SHIP_EVERY)
+
+    def _look(self) -> None:
+        """Waits until there is something to do, and does it."""
+        for ear, _ in self._ears.select(self._pause()):
+            assert isinstance(ear.fileobj, socket.socket)
+            self._hear(json.loads(ear.fileobj.recv(4096)))
+        with self._lock:
+            charge = self._charge
+        if charge is None:
+            return
+        now = time.monotonic()
+        if charge.deadline is not None and now >= charge.deadline:
+            charge.deadline = None
+            self._tell(charge.key, Reason.TIMEOUT)
+        if charge.kill_at is not None and now >= charge.kill_at:
+            self._kill(charge)
+        if charge.interruption.is_pending:
+            charge.interruption.remind()
+        if now >= self._next_shipping:
+            self._ship(charge)
+            pause = SHIP_EVERY * (1 + charge.log.length // 500)
+            self._next_shipping = now + min(pause, SHIP_SELDOM)
 
     def _pause(self) -> float:
         """How long nothing will have to be done, in seconds."""
         with self._lock:
             charge = self._charge
+        if charge is not None and charge.interruption.is_pending:
+            return _REMIND_EVERY
         moments = [charge.deadline, charge.kill_at] if charge else []
         due = min((moment for moment in moments if moment is not None), default=None)
         pause = SHIP_EVERY if due is None else min(SHIP_EVERY, due - time.monotonic())
@@ -134,11 +164,13 @@ class Companion(threading.Thread):
             if charge is None or charge.key != key or charge.kill_at is not None:
                 return
             # An executor with a process of its own uses the grace time itself; then it is our turn.
-            charge.kill_at = time.monotonic() + 2 * settings.SKYTRAIL_STOP_GRACE_SECONDS + 2
+            charge.kill_at = time.monotonic() + patience()
             charge.interruption.request(reason)
 
     def _ship(self, charge: Charge) -> None:
         with charge.shipping:
+            if charge.is_over:
+                return  # the rest is written with its end
             pieces = charge.log.take()
             for index, piece in enumerate(pieces):
                 try:
@@ -146,23 +178,47 @@ class Companion(threading.Thread):
                 except DatabaseError as error:
                     _logger.warning("could not keep a piece of a log, trying again: %s", error)
                     charge.log.give_back(pieces[index:])
+                    connection.close()
                     return
 
     def _kill(self, charge: Charge) -> None:
         """Ends this process: work that will not stop must not run on beside its successor."""
-        _logger.error(
-            "task %s of run %s did not stop when told to; its process is killed",
-            charge.execution.task_id,
-            charge.execution.run_id,
-        )
-        assert charge.interruption.reason is not None
-        self._on_stuck(charge.execution, charge.interruption.reason)
+        with self._lock:  # without which the work cannot end meanwhile, and another one begin
+            if self._charge is not charge:
+                return
+            _logger.error(
+                "task %s of run %s did not stop when told to; its process is killed",
+                charge.execution.task_id,
+                charge.execution.run_id,
+            )
+            assert charge.interruption.reason is not None
+            try:
+                rest = charge.log.close_and_take()
+                self._on_stuck(charge.execution, charge.interruption.reason, rest)
+            finally:
+                _end_process()
+
+
+def patience() -> float:
+    """How many seconds work that is told to stop has, until its process is ended."""
+    return float(settings.SKYTRAIL_STOP_GRACE_SECONDS) + _TO_END_A_PROCESS
+
+
+def _end_process() -> None:
+    """Ends this process with everything that work in it has started."""
+    import psutil  # noqa: PLC0415  # seldom needed
+
+    try:
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+    finally:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _line_from_worker() -> socket.socket | None:
     """The socket by which the worker reaches this process; None where there is no worker."""
-    directory = os.environ.get(SOCKETS)
+    directory = os.environ.get(names.WORKER_DIRECTORY)
     if directory is None:
         return None
     line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -12,7 +15,9 @@ from uuid import UUID
 
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, connection
+from django.db import Error as DatabaseError
+from psycopg.pq import TransactionStatus
 
 from dags_app.domain.commands import Command, digest_of
 from dags_app.domain.spec import TASK_CLASSES
@@ -21,13 +26,14 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
-from workers.board import Board
-from workers.companion import Companion
+from workers import interruption
+from workers.board import OVERTIME, Board
+from workers.companion import Companion, patience
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.gateway import DatabaseGateway, RunGateway
 from workers.interruption import Interrupted, Interruption, Reason
-from workers.log import Log, Piece
+from workers.log import Log, Piece, storable
 from workers.rendering import CannotRender, render
 
 _logger = logging.getLogger(__name__)
@@ -45,14 +51,15 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
             raise Ignore
         return str(execution.value)
     log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
-    try:
-        with this_place.taken(execution), _companion().watching(execution, log) as interruption:
-            outcome = _execute(execution, log, interruption, gateway)
-    except Interrupted as interrupted:
-        return _interrupted(execution, interrupted.reason, log, worker)
-    finally:
+    with this_place.taken(execution):
+        try:
+            with _companion().watching(execution, log) as interruption:
+                came_of_it: Outcome | Reason = _execute(execution, log, interruption, gateway)
+        except Interrupted as interrupted:
+            came_of_it = interrupted.reason
+        this_place.no_longer_limited(execution)
         _tidy_up()
-    return _finish(execution, outcome, log.close_and_take(), worker)
+        return _write_down(execution, came_of_it, log.close_and_take(), worker)
 
 
 def _execute(
@@ -89,20 +96,30 @@ def _read(canonical: str, digest: str) -> Command:
     return command
 
 
-def _interrupted(execution: Execution, reason: Reason, log: Log, worker: str) -> str:
-    """Writes down what became of work that was told to stop."""
-    pieces = log.close_and_take()
-    if reason is Reason.LEASE_LOST:
+def _write_down(
+    execution: Execution, came_of_it: Outcome | Reason, rest: Sequence[Piece], worker: str
+) -> str:
+    """Writes down how an execution ended, or why it was stopped."""
+    if isinstance(came_of_it, Outcome):
+        return _finish(execution, came_of_it, rest, worker)
+    if came_of_it is Reason.LEASE_LOST:
         # Somebody else has it, or will: only the log is kept, under this execution's own number.
-        for piece in pieces:
-            _gateway().append_log(execution, piece)
+        _keep(execution, rest)
         return "lease lost"
-    if reason is Reason.SHUTDOWN:
-        for piece in pieces:
-            _gateway().append_log(execution, piece)
+    if came_of_it is Reason.SHUTDOWN:
+        _keep(execution, rest)
         handed_back = _gateway().hand_back(execution, worker=worker)
         return "handed back" if handed_back else "lease lost"
-    return _finish(execution, outcome_of(reason, execution), pieces, worker)
+    return _finish(execution, outcome_of(came_of_it, execution), rest, worker)
+
+
+def _keep(execution: Execution, pieces: Sequence[Piece]) -> None:
+    """Keeps the end of a log that is not written together with the execution's end."""
+    try:
+        for piece in pieces:
+            _gateway().append_log(execution, piece)
+    except DatabaseError as error:
+        _logger.warning("could not keep the end of a log: %s", error)
 
 
 def outcome_of(reason: Reason, execution: Execution) -> Outcome:
@@ -114,8 +131,17 @@ def outcome_of(reason: Reason, execution: Execution) -> Outcome:
 
 
 def _finish(execution: Execution, outcome: Outcome, pieces: Sequence[Piece], worker: str) -> str:
-    finished = _gateway().finish(execution, outcome, worker=worker, rest_of_log=pieces)
+    outcome = dataclasses.replace(outcome, message=storable(outcome.message))
+    try:
+        finished = _gateway().finish(execution, outcome, worker=worker, rest_of_log=pieces)
+    except DataError as error:
+        _logger.exception("the database does not take the end of %s", execution.task_id)
+        unwritable = Outcome.failed(
+            f"its end could not be kept: {error}", reason="unkeepable", may_retry=False
+        )
+        finished = _gateway().finish(execution, unwritable, worker=worker, rest_of_log=[])
     if finished is None:
+        _keep(execution, pieces[-1:])
         return "lease lost"
     _go_on(finished)
     return finished.state.value
@@ -127,17 +153,21 @@ def _go_on(finished: Finished) -> None:
         get_dispatcher().request_dispatch(finished.run_pk)
 
 
-def _on_stuck(execution: Execution, reason: Reason) -> None:
+def _on_stuck(execution: Execution, reason: Reason, rest: Sequence[Piece]) -> None:
     """The companion ends this process next: what follows from that is written down first."""
-    if reason in (Reason.TIMEOUT, Reason.CANCELLED):
-        _finish(execution, outcome_of(reason, execution), [], worker="companion")
+    _write_down(execution, reason, rest, worker="companion")
 
 
 def _tidy_up() -> None:
-    """Leaves the database connection as the next execution expects it, whatever user code did."""
-    if connection.connection is None:
+    """Leaves this process as the next execution expects it, whatever user code did."""
+    interruption.install_again()
+    server = connection.connection
+    if server is None:
         return
-    if connection.in_atomic_block or not connection.get_autocommit():
+    # A transaction that Django does not know of would swallow whatever is written next.
+    is_idle = server.info.transaction_status == TransactionStatus.IDLE
+    if connection.in_atomic_block or not connection.get_autocommit() or not is_idle:
+        connection.in_atomic_block = False  # it would not be opened again within one
         connection.close()
 
 
@@ -152,13 +182,20 @@ class _Place:
         """Says where this process is to write."""
         self._board, self._number = board, number
 
+    def no_longer_limited(self, execution: Execution) -> None:
+        """Its work is over and only has to be written down, which may take as long as it takes."""
+        if self._board is not None and execution.timeout_seconds is not None:
+            self._board.write(self._number, execution.task_run_id, execution.epoch)
+
     @contextlib.contextmanager
     def taken(self, execution: Execution) -> Iterator[None]:
         """Within, the board shows `execution` here."""
         if self._board is None:
             yield
             return
-        self._board.write(self._number, execution.task_run_id, execution.epoch)
+        limit = execution.timeout_seconds
+        ends_by = math.inf if limit is None else time.monotonic() + limit + patience() + OVERTIME
+        self._board.write(self._number, execution.task_run_id, execution.epoch, ends_by=ends_by)
         try:
             yield
         finally:

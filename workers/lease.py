@@ -7,9 +7,11 @@ dispatcher, has the periodic jobs run when nobody else does.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
+import signal
 import socket
 import threading
 import time
@@ -25,8 +27,8 @@ from runs_app.actions import leases, presence, recovery
 from runs_app.actions import ticks as turns
 from runs_app.domain.states import TaskState
 from workers import names, ticks
-from workers.board import Board, Entry
-from workers.companion import tell
+from workers.board import OVERTIME, Board, Entry
+from workers.companion import patience, tell
 from workers.interruption import Reason
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ class Keeper:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _collecting: threading.Lock = field(default_factory=threading.Lock)
     _dead: list[tuple[UUID, int]] = field(default_factory=list)
+    #: Who has been told to stop, and by when they must have.
+    _told: dict[tuple[UUID, int], float] = field(default_factory=dict)
     _stop_at: float | None = None
     _thread: threading.Thread | None = None
 
@@ -102,6 +106,7 @@ class Keeper:
             try:
                 if now >= next_renewal or self._wanted.is_set():
                     self._wanted.clear()
+                    self._end_the_deaf()
                     self.collect_dead()
                     self._hand_over_dead()
                     self._renew()
@@ -113,9 +118,12 @@ class Keeper:
                 _logger.warning("could not renew leases, trying again: %s", error)
                 connection.close()
                 next_renewal = now + 1.0
+            except Exception:  # without it every lease of this worker would run out
+                _logger.exception("could not renew leases, trying again")
+                next_renewal = now + 1.0
             self._stop_what_is_left()
             self._wanted.wait(timeout=self._pause(next_renewal, next_look))
-        self._say_goodbye()
+        self._end()
 
     def _pause(self, next_renewal: float, next_look: float) -> float:
         due = min(next_renewal, next_look)
@@ -149,6 +157,7 @@ class Keeper:
                 self._tell(execution, Reason.SHUTDOWN)
 
     def _tell(self, execution: Entry, reason: Reason) -> None:
+        self._told.setdefault(execution.key, time.monotonic() + patience() + OVERTIME)
         tell(
             self.sockets,
             execution.pid,
@@ -156,6 +165,20 @@ class Keeper:
             epoch=execution.epoch,
             reason=reason,
         )
+
+    def _end_the_deaf(self) -> None:
+        """Kills pool processes that can no longer do it themselves.
+
+        A single call of C code that never gives other threads a turn is deaf to everything.
+        """
+        now = time.monotonic()
+        running = list(self.board.read())
+        self._told = {entry.key: self._told.get(entry.key, math.inf) for entry in running}
+        for entry in running:
+            if now >= min(entry.ends_by, self._told[entry.key]) and entry.is_alive:
+                _logger.error("pool process %s does not stop when told to: killed", entry.pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(entry.pid, signal.SIGKILL)
 
     def _hand_over_dead(self) -> None:
         dead, self._dead = self._dead, []
@@ -171,8 +194,11 @@ class Keeper:
         for name in turns.overdue(ticks.OVERDUE_AFTER):
             ticks.send(name)
 
-    def _say_goodbye(self) -> None:
+    def _end(self) -> None:
+        """Says goodbye, and hands over what was killed because it would not stop."""
         try:
+            self.collect_dead()
+            self._hand_over_dead()
             leases.leave(name=self.identity.name, pid=os.getpid())
         except DatabaseError as error:
             _logger.warning("could not say goodbye: %s", error)

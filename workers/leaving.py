@@ -20,13 +20,13 @@ from celery import bootsteps
 _LOOK_EVERY = 0.01
 
 
-class Doorbell(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+class Doorbell(bootsteps.StartStopStep):
     """Wakes the event loop of a worker's parent process, so that it looks whether it is to stop."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     _bell, _button = socket.socketpair(type=socket.SOCK_DGRAM)
-    _button.setblocking(False)
+    _button.setblocking(False)  # noqa: FBT003  # the library's own way
 
     def start(self, parent: Any) -> None:
         """Begins to listen; also after each new connection to the broker, which has a new loop."""

@@ -20,7 +20,6 @@ from celery.worker.control import control_command
 
 from workers import execution, interruption, leaving, log, names, warden
 from workers.board import Board
-from workers.companion import SOCKETS
 from workers.lease import Identity, Keeper
 
 
@@ -38,9 +37,9 @@ def _before_forking(sender: Any, **_: Any) -> None:
     sender.app.steps["consumer"].add(leaving.Doorbell)
     directory = Path(tempfile.mkdtemp(prefix="skytrail-worker-"))
     _Worker.directory = directory
-    os.environ[SOCKETS] = str(directory)
+    os.environ[names.WORKER_DIRECTORY] = str(directory)
     _Worker.board = Board()
-    _Worker.warden = warden.start(directory / "warden.sock")
+    _Worker.warden = warden.start(directory)
 
 
 @signals.worker_ready.connect

@@ -23,6 +23,13 @@ TAIL = 16_384
 OUR_THREADS = "skytrail-"
 
 
+def storable(text: str) -> str:
+    """`text` as PostgreSQL takes it: NUL and halves of surrogate pairs are replaced."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Part number `sequence` of a log."""
@@ -68,6 +75,11 @@ class Log:
         with self._lock:
             return self._take()
 
+    @property
+    def length(self) -> int:
+        """How many pieces have been made of it so far."""
+        return self._sequence
+
     def give_back(self, pieces: list[Piece]) -> None:
         """Pieces that could not be kept now: they come again with the next `take`."""
         with self._lock:
@@ -85,13 +97,8 @@ class Log:
     def _add(self, text: str) -> None:
         if not text or self._is_closed:
             return
-        if "\x00" in text:
-            text = text.replace("\x00", "\ufffd")
-        if text.isascii():
-            size = len(text)
-        else:
-            data = text.encode("utf-8", "replace")
-            text, size = data.decode(), len(data)
+        text = storable(text)
+        size = len(text) if text.isascii() else len(text.encode())
         if size <= self._room:
             self._room -= size
             self._fresh.append(text)
@@ -159,9 +166,11 @@ class _Stream(io.TextIOBase):
 
     encoding = "utf-8"
     errors = "replace"
+    mode = "w"
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
+        self.name = name
         self.real: TextIO | None = None
         self.buffer = _Bytes(self)
 
@@ -169,6 +178,8 @@ class _Stream(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() takes text, not {type(text).__name__}")
         target = _Captured.log or self.real
         return len(text) if target is None else target.write(text)
 
@@ -210,8 +221,8 @@ class _Bytes(io.RawIOBase):
         """It is not user code's to close."""
 
 
-_stdout = _Stream()
-_stderr = _Stream()
+_stdout = _Stream("<stdout>")
+_stderr = _Stream("<stderr>")
 
 
 class _Handler(logging.Handler):

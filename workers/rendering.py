@@ -6,8 +6,11 @@ expression and nothing else, its value keeps its type: a list stays a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
@@ -18,34 +21,68 @@ from pydantic import ValidationError
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
+from workers.budget import TooMuch, limited
 
 C = TypeVar("C", bound=Command)
 
-#: A rendered text may be this long.
+#: A rendered value, written as JSON, may be this long.
 MAX_RENDERED = 1_000_000
 
-#: Repeating and raising to powers is how a short template eats all memory.
+#: What filling in one command may take: seconds, and bytes of memory. Templates are short, but what
+#: loops in them or repeats itself can be as long as it likes.
+_TIME = 1.0
+_MEMORY = 128 * 1024 * 1024
+
+#: The largest number that may be raised to a power, and the highest power.
 _MAX_NUMBER = 10**6
+_MAX_POWER = 64
+_MAX_FACTOR = 10**400
 
 
 class CannotRender(Exception):
     """A template could not be filled in; the text says which and why."""
 
 
+class _Missing(StrictUndefined):
+    """Says what there would be in place of what is missing."""
+
+    @property
+    def _undefined_message(self) -> str:
+        table, name = self._undefined_obj, self._undefined_name
+        if self._undefined_hint or not isinstance(table, dict):
+            return str(super()._undefined_message)
+        if isinstance(table, _Outputs):
+            return f"the task {name!r} has left no output"
+        known = [str(key) for key in table]
+        there = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+        return (
+            f"there is no {name!r} in it, only: {there}" if known else f"no {name!r}: it is empty"
+        )
+
+
+class _Outputs(dict[str, Any]):
+    """The outputs of the tasks that a template names."""
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
+    # One operation on endless numbers is not interrupted, and may hold everything up for hours.
     intercepted_binops = frozenset({"**", "*"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        numbers = [value for value in (left, right) if isinstance(value, int | float)]
-        bounded = all(abs(number) <= _MAX_NUMBER for number in numbers)
-        if operator == "**" and not (bounded and abs(right) <= 64):
+        if operator == "**" and not (abs(left) <= _MAX_NUMBER and abs(right) <= _MAX_POWER):
             raise SecurityError("this power is too large")
-        if operator == "*" and not (len(numbers) == 2 or bounded):
-            raise SecurityError("this repetition is too long")
+        if isinstance(left, int) and isinstance(right, int) and max(left, right) > _MAX_FACTOR:
+            raise SecurityError("this product is too large")
         return super().call_binop(context, operator, left, right)
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An entry of a table comes before its methods: `outputs.fetch.items` is what was kept."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
-_ENVIRONMENT = _Sandbox(undefined=StrictUndefined, autoescape=False)  # no HTML is made
+
+_ENVIRONMENT = _Sandbox(undefined=_Missing, autoescape=False)  # no HTML is made
 
 
 def render(command: C, execution: Execution, outputs: Callable[[set[str]], Mapping[str, Any]]) -> C:
@@ -58,8 +95,13 @@ def render(command: C, execution: Execution, outputs: Callable[[set[str]], Mappi
     }
     if not fields:
         return command
-    context = _context(execution, outputs(_referred_to(fields)))
-    rendered = {name: _render(value, name, context) for name, value in fields.items()}
+    try:
+        context = _context(execution, _Outputs(outputs(_referred_to(fields))))
+        with limited(seconds=_TIME, more_bytes=_MEMORY):
+            rendered = {name: _render(value, name, context) for name, value in fields.items()}
+    except (templates.BadTemplate, TooMuch) as error:
+        where = ", ".join(sorted(fields))
+        raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
     document = command.model_dump(by_alias=True) | {
         type(command).model_fields[name].alias or name: value for name, value in rendered.items()
     }
@@ -119,18 +161,47 @@ def _render(value: Any, path: str, context: Mapping[str, Any]) -> Any:
 
 def _render_text(text: str, path: str, context: Mapping[str, Any]) -> Any:
     try:
-        if (expression := _only_expression(text)) is not None:
-            compiled = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
-            value = compiled(**context)
-            if isinstance(value, Undefined):
-                str(value)  # a strict undefined value says what is missing when it is used
-            return value
-        rendered = _ENVIRONMENT.from_string(text).render(**context)
-    except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        template, is_expression = _compiled(text)
+        if is_expression:
+            value = template(**context)
+            return value if isinstance(value, _LEAVES) else _as_json(value)
+        rendered: str = template.render(**context)
+    except _ERRORS as error:
         raise CannotRender(f"{path}: {{{{ … }}}} cannot be filled in: {error}") from error
+    except RecursionError:
+        raise CannotRender(f"{path}: {{{{ … }}}} is nested too deeply") from None
     if len(rendered) > MAX_RENDERED:
         raise CannotRender(f"{path} is longer than {MAX_RENDERED:,} characters when filled in")
     return rendered
+
+
+_ERRORS = (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
+_LEAVES = (bool, int, type(None))
+
+
+def _as_json(value: Any) -> Any:
+    """A value as tasks can take it: all of it there, and only what JSON can say."""
+    text = json.dumps(value, default=_listed, allow_nan=False, ensure_ascii=False)
+    if len(text) > MAX_RENDERED:
+        raise ValueError(f"it is longer than {MAX_RENDERED:,} characters")
+    return json.loads(text)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        str(value)  # it says what is missing when it is used
+    if callable(value) or not isinstance(value, Iterable):
+        raise TypeError(f"a {type(value).__name__} is no value; is a pair of brackets missing?")
+    return list(value)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> tuple[Any, bool]:
+    """A template, and whether it is one expression whose value keeps its type."""
+    expression = _only_expression(text)
+    if expression is None:
+        return _ENVIRONMENT.from_string(text), False
+    return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False), True
 
 
 def _only_expression(text: str) -> str | None:
@@ -143,6 +214,7 @@ def _only_expression(text: str) -> str | None:
         len(body) == 1
         and isinstance(body[0], nodes.Output)
         and len(body[0].nodes) == 1
-        and not isinstance(body[0].nodes[0], nodes.TemplateData)
+        and not isinstance(body[0].nodes[0], nodes.TemplateData | nodes.Tuple)
     )
-    return stripped[2:-2].strip("-+ \t\n") if is_single else None
+    # A sign right beside the braces is Jinja's, for blanks; any other is the expression's.
+    return re.sub(r"^\{\{[-+]?|[-+]?\}\}$", "", stripped).strip() if is_single else None

@@ -3,7 +3,7 @@
 A worker that is killed cannot clean up after itself. Each of its pool processes holds a connection
 to the warden and says which process groups it starts; when a connection breaks while groups are
 known, they are killed, with whatever carries their cookie in its environment. When the worker and
-all its pool processes are gone, so is the warden.
+all its pool processes are gone, the warden removes the worker's directory and goes too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,15 @@ from pathlib import Path
 
 #: Where a worker's pool processes find its warden.
 SOCKET = "SKYTRAIL_WARDEN"
+
+#: The variable by which processes of an execution are found even when they have left the group.
+COOKIE = "SKYTRAIL_EXECUTION"
+
+#: Whoever is killed may just have started another; after so many rounds it is given up.
+_ROUNDS = 20
+
+#: What the warden inherits: to find Python and our code, and none of the worker's secrets.
+_PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 
 # ----------------------------------------------------------------------- in the pool processes
@@ -73,18 +83,33 @@ def _connect() -> socket.socket | None:
         except OSError:
             connection.close()
             return None
-        _connections.clear()
         _connections[pid] = connection
     return _connections[pid]
 
 
-def start(path: Path) -> subprocess.Popen[bytes]:
-    """Starts a warden that listens at `path`; it ends when its standard input is closed."""
+def _hang_up() -> None:
+    """In a process that user code forks: it must not keep up the connection of its parent."""
+    for connection in _connections.values():
+        connection.close()
+    _connections.clear()
+
+
+os.register_at_fork(after_in_child=_hang_up)
+
+
+def start(directory: Path) -> subprocess.Popen[bytes]:
+    """Starts a warden for a worker; it ends when its standard input is closed.
+
+    It listens in `directory`, the worker's own, and removes it at the end.
+    """
+    path = directory / "warden.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(128)
         warden = subprocess.Popen(
-            [sys.executable, "-m", "workers.warden", str(listener.fileno())],
+            [sys.executable, "-m", "workers.warden", str(listener.fileno()), str(directory)],
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            cwd=Path(__file__).parents[1],
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             start_new_session=True,
@@ -93,14 +118,20 @@ def start(path: Path) -> subprocess.Popen[bytes]:
     return warden
 
 
-def kill_by_cookie(variable: str, cookies: set[str]) -> None:
-    """Kills every process whose environment has `variable` set to one of `cookies`."""
+def kill_by_cookie(cookies: set[str]) -> None:
+    """Kills every process that has one of `cookies` in its environment, and what those start."""
     import psutil  # noqa: PLC0415  # seldom needed, and the warden is to stay small
 
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(variable) in cookies:
-                process.kill()
+    killed: set[int] = {os.getpid()}
+    for _ in range(_ROUNDS):
+        before = len(killed)
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.pid not in killed and process.environ().get(COOKIE) in cookies:
+                    killed.add(process.pid)
+                    process.kill()
+        if len(killed) == before:
+            return
 
 
 # ----------------------------------------------------------------------- the warden's own process
@@ -132,7 +163,7 @@ class _Charge:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
         if self.groups:
-            kill_by_cookie("SKYTRAIL_EXECUTION", set(self.groups))
+            kill_by_cookie(set(self.groups))
 
 
 def serve(listener: socket.socket) -> None:
@@ -172,7 +203,9 @@ def main() -> None:
     # A Ctrl-C or a stop of the worker's group is not for the warden: it ends when they have ended.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    listener, directory = sys.argv[1:]
+    serve(socket.socket(fileno=int(listener)))
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

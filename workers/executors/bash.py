@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import errno
 import json
+import math
+import os
 import re
 import shutil
+import signal
+import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from dags_app.domain.commands import BashCommand
-from runs_app.domain.outcomes import MAX_OUTPUT_BYTES, Outcome
+from runs_app.domain.outcomes import MAX_OUTPUT_BYTES, Outcome, Unkeepable, keepable
+from workers import names
 from workers.executors import process
 from workers.executors.contract import Call
 
 #: Shells' own exit codes, in words.
 _EXIT_CODES = {
-    126: "the command was found but may not be executed (exit code 126); check its permissions",
-    127: "the command does not exist (exit code 127); is it installed in the worker, and on PATH?",
+    126: "command: a program was found but may not be executed (exit code 126); the log says "
+    "which: check its permissions",
+    127: "command: a program does not exist (exit code 127); the log says which: is it installed "
+    "in the worker, and on PATH?",
 }
 
 
@@ -32,18 +40,19 @@ class BashExecutor:
         bash = shutil.which("bash")
         if bash is None:
             return Outcome.failed("there is no bash on the worker's PATH", reason="no_bash")
-        home = Path(tempfile.mkdtemp(prefix="skytrail-"))
+        home = _make_home()
         try:
             return self._execute(bash, home, call)
         finally:
-            shutil.rmtree(home, ignore_errors=True)
+            shutil.rmtree(home, onerror=_insist)
 
     def _execute(self, bash: str, home: Path, call: Call[BashCommand]) -> Outcome:
         command = call.command
-        cwd = Path(command.cwd) if command.cwd else home
-        if not cwd.is_dir():
+        cwd = command.cwd or home
+        if not os.path.isdir(cwd):  # noqa: PTH112  # Path's own raises where it may not look
             return Outcome.failed(
-                f"the working directory {command.cwd} does not exist on the worker",
+                f"cwd: the directory {cwd} does not exist on the worker, or may not be entered; "
+                "create it there, or leave cwd out",
                 reason="no_directory",
             )
         output = home / "output"
@@ -61,15 +70,13 @@ class BashExecutor:
             code = process.run(
                 [bash, "-c", command.command],
                 environment=environment,
-                cwd=cwd,
+                cwd=Path(cwd),
                 cookie=f"{call.execution.task_run_id}.{call.execution.epoch}",
                 log=call.log,
                 interruption=call.interruption,
             )
         except (OSError, ValueError) as error:
-            return Outcome.failed(
-                f"the command could not be started: {error}", reason="not_started"
-            )
+            return _not_started(error, environment)
         return self._outcome(code, command, output)
 
     def _outcome(self, code: int, command: BashCommand, output: Path) -> Outcome:
@@ -77,11 +84,54 @@ class BashExecutor:
             return _with_output(output)
         if code == command.skip_on_exit_code:
             return Outcome.skipped(f"the command ended with exit code {code}", exit_code=code)
-        if code < 0:
-            message = f"the command was ended by signal {-code}"
+        return Outcome.failed(_in_words(code), reason="exit_code", exit_code=code)
+
+
+def _make_home() -> Path:
+    """A directory for one execution; within the worker's own, which goes with it if it dies."""
+    return Path(tempfile.mkdtemp(prefix="task-", dir=os.environ.get(names.WORKER_DIRECTORY)))
+
+
+def _insist(remove: Callable[[str], object], path: str, _error: object) -> None:
+    """Removes even what the command has made read-only; what still stays is no reason to fail."""
+    try:
+        Path(path).parent.chmod(0o700)
+        Path(path).chmod(0o700)
+        if stat.S_ISDIR(Path(path).lstat().st_mode):
+            shutil.rmtree(path, ignore_errors=True)
         else:
-            message = _EXIT_CODES.get(code, f"the command ended with exit code {code}")
-        return Outcome.failed(message, reason="exit_code", exit_code=code)
+            remove(path)
+    except OSError:
+        pass
+
+
+def _not_started(error: OSError | ValueError, environment: Mapping[str, str]) -> Outcome:
+    """Failure before anything ran: it names what cannot be handed over."""
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        size = sum(len(name) + len(value) for name, value in environment.items())
+        message = (
+            f"env: the command and its environment are too large for the system ({size:,} "
+            "characters of variables); hand large values over in a file"
+        )
+        return Outcome.failed(message, reason="not_started", may_retry=False)
+    if isinstance(error, ValueError):
+        bad = [name for name, value in environment.items() if "\x00" in value]
+        message = f"env: {', '.join(bad) or 'a value'} holds a character that no variable can hold"
+        return Outcome.failed(message, reason="not_started", may_retry=False)
+    return Outcome.failed(f"the command could not be started: {error}", reason="not_started")
+
+
+def _in_words(code: int) -> str:
+    """What an exit code other than 0 means. Shells add 128 where a signal ended their command."""
+    number = -code if code < 0 else code - 128
+    if code >= 0 and number <= 0:
+        return _EXIT_CODES.get(code, f"the command ended with exit code {code}")
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"the command ended with exit code {code}"
+    hint = "; did it use up the worker's memory?" if name == "SIGKILL" else ""
+    return f"the command was ended by {name} (exit code {code}){hint}"
 
 
 def parameters(params: Mapping[str, Any]) -> dict[str, str]:
@@ -96,48 +146,98 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+# ------------------------------------------------------------------- $SKYTRAIL_OUTPUT
+
+
 def _with_output(path: Path) -> Outcome:
     """Success, with what the command has written into its output file."""
     try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return Outcome.success()
-    if size > MAX_OUTPUT_BYTES:
-        return Outcome.failed(
-            f"$SKYTRAIL_OUTPUT holds {size:,} bytes; at most {MAX_OUTPUT_BYTES:,} are kept. "
-            "Write large data to a file or a database and put its place into the output",
-            reason="output_too_large",
-        )
-    try:
-        return Outcome.success(read_output(path.read_text("utf-8")))
-    except (UnicodeDecodeError, ValueError) as error:
+        data = _first_bytes(path, MAX_OUTPUT_BYTES + 1)
+        if data is None:
+            return Outcome.success()
+        if len(data) > MAX_OUTPUT_BYTES:
+            return _too_large(path)
+        return Outcome.success(keepable(read_output(data.decode())))
+    except (OSError, UnicodeDecodeError, Unkeepable, BadOutput) as error:
         return Outcome.failed(f"$SKYTRAIL_OUTPUT cannot be read: {error}", reason="bad_output")
+
+
+def _first_bytes(path: Path, limit: int) -> bytes | None:
+    """The beginning of a file; None where there is none.
+
+    Never through a link, and from an ordinary file only: the command could make the worker read
+    what only the worker may, or wait for ever.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BadOutput("it is a link; write the file itself") from None
+        raise
+    with open(descriptor, "rb") as file:  # noqa: PTH123  # not by its name
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BadOutput("it is not an ordinary file")
+        return file.read(limit)
+
+
+def _too_large(path: Path) -> Outcome:
+    return Outcome.failed(
+        f"$SKYTRAIL_OUTPUT holds {path.stat().st_size:,} bytes; at most {MAX_OUTPUT_BYTES:,} are "
+        "kept. Write large data to a file or a database and put its place into the output",
+        reason="output_too_large",
+    )
+
+
+class BadOutput(Exception):
+    """What is wrong with an output file, and where."""
 
 
 def read_output(text: str) -> Any:
     """The value in an output file: one JSON document, else lines of `name=value`.
 
-    In lines a value is read as JSON where it is JSON (`rows=12` is a number), else as text.
+    In lines a value is read as JSON where it is JSON (`rows=12` is a number), else as text. Raises
+    `BadOutput`.
     """
     text = text.strip()
     if not text:
         return None
-    whole = _json_or(text, None)
-    if whole is not None:
-        return whole
+    try:
+        return _from_json(text)
+    except (ValueError, RecursionError) as error:
+        if text[0] in '{["':
+            raise BadOutput(f"it is no JSON document: {error}") from None
     values = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
-            raise ValueError(
+            raise BadOutput(
                 f"line {number} is neither JSON nor of the form name=value: {line[:80]}"
             )
-        values[name.strip()] = _json_or(value.strip(), value.strip())
+        values[name.strip()] = _json_or_text(value.strip())
     return values
 
 
-def _json_or(text: str, otherwise: Any) -> Any:
+def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=lambda _: otherwise)
+        return _from_json(text)
     except (ValueError, RecursionError):
-        return otherwise
+        return text
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse(text)
+    return number

@@ -7,8 +7,7 @@ from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from workers.executors.contract import Call
-from workers.executors.python import NotCallable, invoke, load
-from workers.log import capturing
+from workers.executors.python import call_function
 
 
 class BranchExecutor:
@@ -18,12 +17,7 @@ class BranchExecutor:
         command = call.command
         if command.callable is None:
             return self._look_up(call)
-        try:
-            with capturing(call.log), call.interruption.interruptible():
-                function = load(command.callable)
-        except NotCallable as error:
-            return Outcome.failed(str(error), reason="not_importable", may_retry=False)
-        decided = invoke(call, lambda: function(*command.args, **command.kwargs))
+        decided = call_function(call, command.callable, command.args, command.kwargs)
         if decided.state is not TaskState.SUCCESS:
             return decided
         return _choose(call, decided.output)
@@ -35,7 +29,8 @@ class BranchExecutor:
         if tasks is None:
             known = ", ".join(repr(case) for case in command.cases)
             return Outcome.failed(
-                f"there is no case for {value!r} (there are {known}), and no default",
+                f"cases: there is none for {_shortened(value)} (there are {known}); add it, or "
+                "give a default",
                 reason="no_case",
                 may_retry=False,
             )
@@ -44,22 +39,27 @@ class BranchExecutor:
 
 def _choose(call: Call[BranchCommand], decision: Any) -> Outcome:
     """Success with the chosen tasks; failure where the decision names no next task."""
-    names = [decision] if isinstance(decision, str) else decision or []
+    names = [] if decision is None else [decision] if isinstance(decision, str) else decision
     downstream = call.execution.downstream
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return Outcome.failed(
-            f"a branch returns the id of a task or a list of ids, not {decision!r}",
+            f"a branch returns the id of a task or a list of ids, not {_shortened(decision)}",
             reason="bad_branch",
             may_retry=False,
         )
     for name in names:
         if name not in downstream:
             return Outcome.failed(
-                f"{name!r} is no task directly after {call.execution.task_id!r}"
-                f"{suggestion(name, downstream)}",
+                f"{_shortened(name)} is no task directly after {call.execution.task_id!r}"
+                f"{suggestion(name[:500], downstream)}",
                 reason="bad_branch",
                 may_retry=False,
             )
     shown = ", ".join(names) or "none of the next tasks"
     call.log.write(f"goes on with {shown}\n")
     return Outcome.success(decision, chosen=tuple(names))
+
+
+def _shortened(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"

@@ -1,32 +1,28 @@
 from __future__ import annotations
 
-import contextlib
-import json
 import time
-from typing import Any
 
 import httpx
 from django.conf import settings
 
 from dags_app.domain.commands import HttpCommand
-from runs_app.domain.outcomes import Outcome, Unkeepable, keepable
+from runs_app.domain.outcomes import Outcome
+from workers.executors import http_body
 from workers.executors.contract import Call
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
 
 MAX_REDIRECTS = 3
 
-#: What is read of a response at most, kept or not.
-MAX_READ = 10 * 1024 * 1024
-
-#: Headers that are kept; others may hold cookies and tokens.
-_KEPT = ("content-type", "content-length", "date", "etag", "last-modified", "location", "link")
+#: Of the body of an answer that was not expected, so many characters are shown in the log.
+_SHOWN = 2000
 
 #: Statuses after which the same request may well succeed.
 _PASSING = {408, 425, 429, *range(500, 600)}
 
 
 class HttpExecutor:
-    """Makes one HTTP request. The output is `{status_code, headers, body, json, truncated}`.
+    """Makes one HTTP request. The output is `{status_code, headers, body, truncated}`, with `json`
+    instead of `body` where the answer is JSON.
 
     The `Idempotency-Key` header is the same for every try, so that a careful server does the
     work once. A status outside `expected_status` fails the task, for good where asking again cannot
@@ -34,106 +30,85 @@ class HttpExecutor:
     """
 
     def execute(self, call: Call[HttpCommand]) -> Outcome:
-        command = call.command
         try:
             with (
                 call.interruption.interruptible(),
                 httpx.Client(
                     transport=GuardedTransport(settings.SKYTRAIL_HTTP_ALLOWED),
-                    timeout=command.request_timeout_seconds,
+                    timeout=call.command.request_timeout_seconds,
                     follow_redirects=True,
                     max_redirects=MAX_REDIRECTS,
                     trust_env=False,
                 ) as client,
             ):
-                return self._request(client, call)
+                return _request(client, call)
         except PrivateAddress as error:
-            return Outcome.failed(str(error), reason="private_address", may_retry=False)
-        except httpx.InvalidURL as error:
-            return Outcome.failed(f"no usable address: {error}", reason="bad_uri", may_retry=False)
-        except httpx.UnsupportedProtocol:
+            return Outcome.failed(f"uri: {error}", reason="private_address", may_retry=False)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             return Outcome.failed(
-                f"{command.uri!r} does not begin with http:// or https://",
+                f"uri: no usable address, or a redirect to none: {error}",
                 reason="bad_uri",
                 may_retry=False,
             )
         except httpx.TooManyRedirects:
             return Outcome.failed(
-                f"more than {MAX_REDIRECTS} redirects", reason="redirects", may_retry=False
+                f"uri: more than {MAX_REDIRECTS} redirects", reason="redirects", may_retry=False
             )
         except httpx.TimeoutException as error:
-            limit = f"{command.request_timeout_seconds:g} s"
+            limit = f"{call.command.request_timeout_seconds:g} s"
             return Outcome.failed(
-                f"no answer within {limit} ({type(error).__name__})", reason="timeout"
+                f"no answer within request_timeout_seconds, {limit} ({type(error).__name__})",
+                reason="timeout",
             )
+        except http_body.UnknownEncoding as error:
+            return Outcome.failed(f"the answer cannot be read: {error}", reason="bad_answer")
         except (httpx.HTTPError, OSError) as error:
-            return Outcome.failed(f"the request failed: {error}", reason="connection")
-
-    def _request(self, client: httpx.Client, call: Call[HttpCommand]) -> Outcome:
-        command = call.command
-        shown = _shown(command.uri)
-        started = time.monotonic()
-        call.log.write(f"{command.method} {shown}\n")
-        with client.stream(
-            command.method,
-            command.uri,
-            params=command.params or None,
-            headers={"Idempotency-Key": str(call.execution.task_run_id), **command.headers},
-            json=command.json_body,
-            content=command.body,
-        ) as response:
-            body, truncated = _read(response, command.max_response_bytes)
-            took = time.monotonic() - started
-            call.log.write(f"{response.status_code} {response.reason_phrase} in {took:.2f} s\n")
-        if not is_expected(response.status_code, command.expected_status):
-            call.log.write_bytes(body[:2000] + b"\n" if body else b"")
-            expected = ", ".join(str(rule) for rule in command.expected_status)
             return Outcome.failed(
-                f"{command.method} {shown} answered {response.status_code} "
-                f"{response.reason_phrase}; expected {expected}",
-                reason="http_status",
-                may_retry=response.status_code in _PASSING,
+                f"the request failed: {error or type(error).__name__}", reason="connection"
             )
-        return Outcome.success(_output(response, body, truncated=truncated))
+
+
+def _request(client: httpx.Client, call: Call[HttpCommand]) -> Outcome:
+    command = call.command
+    shown = _shown(command.uri)
+    started = time.monotonic()
+    call.log.write(f"{command.method} {shown}\n")
+    with client.stream(
+        command.method,
+        command.uri,
+        params=command.params or None,
+        headers={
+            "Accept-Encoding": "gzip",
+            "Idempotency-Key": str(call.execution.task_run_id),
+            **command.headers,
+        },
+        json=command.json_body,
+        content=command.body,
+    ) as response:
+        body = http_body.read(response, command.max_response_bytes)
+    took = time.monotonic() - started
+    cut = f", body cut after {len(body.data):,} bytes" if body.truncated else ""
+    status = f"{response.status_code} {response.reason_phrase}".rstrip()
+    call.log.write(f"{status} in {took:.2f} s{cut}\n")
+    if is_expected(response.status_code, command.expected_status):
+        return Outcome.success(http_body.output_of(response, body))
+    if body.data:
+        call.log.write(body.text(response.charset_encoding)[:_SHOWN] + "\n")
+    expected = ", ".join(str(rule) for rule in command.expected_status)
+    return Outcome.failed(
+        f"{command.method} {shown} answered {status}; expected {expected}",
+        reason="http_status",
+        may_retry=response.status_code in _PASSING,
+    )
 
 
 def is_expected(status: int, rules: list[int | str]) -> bool:
-    """Whether a status is among rules such as 200 and "200-299"."""
+    """Whether one of the rules, like 204 or "200-299", covers `status`."""
     for rule in rules:
         first, _, last = str(rule).partition("-")
         if int(first) <= status <= int(last or first):
             return True
     return False
-
-
-def _read(response: httpx.Response, keep: int) -> tuple[bytes, bool]:
-    """The first `keep` bytes of the body, and whether there was more."""
-    body = b""
-    total = 0
-    for chunk in response.iter_bytes(16_384):
-        body += chunk[: max(0, keep - len(body))]
-        total += len(chunk)
-        if total > MAX_READ:
-            break
-    return body, total > len(body)
-
-
-def _output(response: httpx.Response, body: bytes, *, truncated: bool) -> dict[str, Any]:
-    """What is kept of a response; without its body where that cannot be kept."""
-    text = body.decode(response.encoding or "utf-8", "replace")
-    output = {
-        "status_code": response.status_code,
-        "headers": {name: response.headers[name] for name in _KEPT if name in response.headers},
-        "truncated": truncated,
-    }
-    content: dict[str, Any] = {"body": text}
-    if "json" in response.headers.get("content-type", "") and not truncated:
-        with contextlib.suppress(ValueError, RecursionError):
-            content = {"json": json.loads(text)}
-    try:
-        return dict(keepable(output | content))
-    except Unkeepable:
-        return output | {"truncated": True, "body": ""}
 
 
 def _shown(uri: str) -> str:

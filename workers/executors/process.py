@@ -21,15 +21,13 @@ from workers import warden
 from workers.interruption import Interrupted, Interruption
 from workers.log import Log
 
-#: The variable by which processes of an execution are found even when they have left the group.
-COOKIE = "SKYTRAIL_EXECUTION"
-
 _CHUNK = 65_536
 
-#: How often a process is looked after whose children hold its output open, and, where its end makes
-#: no sound, one that has closed it.
-_GLANCE = 0.2
-_SHORT_GLANCE = 0.005
+#: So many chunks are copied before somebody else gets a word in. A pipe holds less than that.
+_CHUNKS_AT_ONCE = 32
+
+#: How often a process is looked after where its end cannot be waited for, in seconds.
+_GLANCE = 0.02
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -50,13 +48,13 @@ def run(
 ) -> int:
     """Runs `argv` to its end and returns its exit code, negative for a signal.
 
-    Its output goes to `log` as it comes. Raises `OSError` where it cannot be started, and
-    `Interrupted` when it was told to stop: the group has been ended then.
+    Its output goes to `log` as it comes. Raises `OSError` or `ValueError` where it cannot be
+    started, and `Interrupted` when it was told to stop: the group has been ended then.
     """
     with warden.watching(cookie) as watch:
         process = subprocess.Popen(
             argv,
-            env={**environment, COOKIE: cookie},
+            env={**environment, warden.COOKIE: cookie},
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -64,86 +62,100 @@ def run(
             start_new_session=True,
         )
         watch.group(process.pid)
-        try:
-            _listen(process, log, interruption)
-        except BaseException:
-            _end(process, cookie, log)
-            raise
-        finally:
-            # Whatever the process has left behind in its group: nobody waits for it any more.
+        _first_to_go(process.pid)
+        assert process.stdout is not None
+        with process.stdout as pipe:
+            os.set_blocking(pipe.fileno(), False)
+            try:
+                _listen(process, pipe.fileno(), log, interruption)
+            except BaseException:
+                _end(process, pipe.fileno(), cookie, log)
+                raise
+            # Nobody waits any more for what it has left behind in its group. It has ended and is
+            # not yet waited for, so its number is still its own.
             _signal_group(process.pid, signal.SIGKILL)
-            assert process.stdout is not None
-            process.stdout.close()
-        return process.returncode
+            _drain(pipe.fileno(), log)
+        return process.wait()
 
 
-def _listen(process: subprocess.Popen[bytes], log: Log, interruption: Interruption) -> None:
-    """Copies output to the log until the process has ended."""
-    assert process.stdout is not None
-    pipe = process.stdout.fileno()
-    os.set_blocking(pipe, False)
-    with selectors.DefaultSelector() as selector, _end_of(process) as end:
+def _first_to_go(pid: int) -> None:
+    """Where memory runs out the task is to be killed, and not the worker that would report it."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000", "ascii")
+
+
+def _listen(
+    process: subprocess.Popen[bytes], pipe: int, log: Log, interruption: Interruption
+) -> None:
+    """Copies output to the log until the process has ended; it is still to be waited for then."""
+    with selectors.DefaultSelector() as selector, _end_of(process.pid) as ended:
         selector.register(pipe, selectors.EVENT_READ)
         selector.register(interruption, selectors.EVENT_READ)
-        if end is not None:
-            selector.register(end, selectors.EVENT_READ)
-        is_open = True
+        if ended is not None:
+            selector.register(ended, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select(_GLANCE if is_open or end else _SHORT_GLANCE):
-                if key.fileobj is interruption:
-                    assert interruption.reason is not None
-                    raise Interrupted(interruption.reason)
-                if key.fileobj == pipe and not _drain(pipe, log):
-                    is_open = False
-                    selector.unregister(pipe)
-            if process.poll() is not None:
-                if is_open:
-                    _drain(pipe, log)
+            ready = {key.fd for key, _ in selector.select(_GLANCE if ended is None else None)}
+            if interruption.reason is not None:
+                raise Interrupted(interruption.reason)
+            if pipe in ready and not _drain(pipe, log):
+                selector.unregister(pipe)
+            if _has_ended(process.pid) if ended is None else ended in ready:
                 return
 
 
 @contextlib.contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
-    """A descriptor that becomes readable when the process ends; None where the system has none.
-
-    A process closes its output a moment before it can be waited for: without this, every short
-    command would cost a glance more.
-    """
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):
+def _end_of(pid: int) -> Iterator[int | None]:
+    """A descriptor that becomes readable when the process ends; None where there is no such."""
+    if not hasattr(os, "pidfd_open"):
         yield None
         return
+    descriptor = os.pidfd_open(pid)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
+def _has_ended(pid: int) -> bool:
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return ended is not None
+
+
 def _drain(pipe: int, log: Log) -> bool:
-    """Copies what is there; false at the end."""
-    try:
-        while data := os.read(pipe, _CHUNK):
+    """Copies what is there, but not endlessly; false where there will be no more."""
+    with contextlib.suppress(BlockingIOError):
+        for _ in range(_CHUNKS_AT_ONCE):
+            data = os.read(pipe, _CHUNK)
+            if not data:
+                return False
             log.write_bytes(data)
-            if len(data) < _CHUNK:
-                return True
-    except BlockingIOError:
-        return True
-    return False
+    return True
 
 
-def _end(process: subprocess.Popen[bytes], cookie: str, log: Log) -> None:
+def _end(process: subprocess.Popen[bytes], pipe: int, cookie: str, log: Log) -> None:
     """SIGTERM for the group; after the grace time SIGKILL, also for those that have left it."""
-    assert process.stdout is not None
     _signal_group(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + settings.SKYTRAIL_STOP_GRACE_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        _drain(process.stdout.fileno(), log)
-        time.sleep(0.02)
+    while _is_somebody_left(process) and time.monotonic() < deadline:
+        _drain(pipe, log)
+        time.sleep(_GLANCE)
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
-    warden.kill_by_cookie(COOKIE, {cookie})
-    _drain(process.stdout.fileno(), log)
+    warden.kill_by_cookie({cookie})
+    _drain(pipe, log)
+
+
+def _is_somebody_left(process: subprocess.Popen[bytes]) -> bool:
+    """Whether anybody in the group is still at work: a shell may end before what it has started."""
+    if process.poll() is None:
+        return True
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

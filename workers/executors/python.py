@@ -1,31 +1,51 @@
 from __future__ import annotations
 
+import asyncio
 import importlib
+import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from dags_app.domain.commands import PythonCommand
+from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
+from workers.interruption import Interrupted
 from workers.log import capturing
+from workers.surroundings import put_back
 
 
 class PythonExecutor:
     """Calls a function in this process: the project's own code, its ORM included.
 
-    What it prints or logs is the task's log, what it returns the output. It may raise
-    `skytrail.sdk.Skip` and `skytrail.sdk.Fail`.
+    What it prints or logs is the task's log, what it returns the output; an `async` function is run
+    to its end. It may raise `skytrail.sdk.Skip` and `skytrail.sdk.Fail`.
     """
 
     def execute(self, call: Call[PythonCommand]) -> Outcome:
         command = call.command
-        try:
-            with capturing(call.log), call.interruption.interruptible():
-                function = load(command.callable)
-        except NotCallable as error:
-            return Outcome.failed(str(error), reason="not_importable", may_retry=False)
-        return invoke(call, lambda: function(*command.args, **command.kwargs))
+        return call_function(call, command.callable, command.args, command.kwargs)
+
+
+def call_function(
+    call: Call[Any], path: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Outcome:
+    """The outcome of the function at a dotted path; what it returns is the output."""
+    try:
+        with _for_user_code(call):
+            function = load(path)
+    except NotCallable as error:
+        return Outcome.failed(f"callable: {error}", reason="not_importable", may_retry=False)
+    return invoke(call, lambda: function(*args, **kwargs), name=path)
+
+
+@contextmanager
+def _for_user_code(call: Call[Any]) -> Iterator[None]:
+    """Within, user code runs: what it writes is the log, and it can be told to stop."""
+    with capturing(call.log), put_back(), call.interruption.interruptible():
+        yield
 
 
 class NotCallable(Exception):
@@ -43,47 +63,96 @@ def load(path: str) -> Callable[..., Any]:
     else:
         module_name, _, name = path.rpartition(".")
         names = [name]
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        hint = "is it installed in the worker, or below the directory it was started in?"
-        raise NotCallable(
-            f"cannot import {path!r}: there is no module {error.name!r}; {hint}"
-        ) from error
-    except Exception as error:
-        raise NotCallable(
-            f"cannot import {path!r}: its module fails with {type(error).__name__}: {error}"
-        ) from error
+    found: Any = _import(module_name, path)
     for name in names:
         try:
-            found = getattr(found, name)
+            inside, found = found, getattr(found, name)
         except AttributeError:
-            raise NotCallable(f"cannot import {path!r}: {module_name!r} has no {name!r}") from None
+            close = suggestion(name, [known for known in dir(inside) if known[0] != "_"])
+            raise NotCallable(
+                f"cannot import {path!r}: {module_name!r} has no {name!r}{close}"
+            ) from None
     if not callable(found):
         raise NotCallable(f"{path!r} is a {type(found).__name__} and cannot be called")
     function: Callable[..., Any] = found
     return function
 
 
-def invoke(call: Call[Any], step: Callable[[], Any]) -> Outcome:
-    """Runs user code and makes one value of whatever it does."""
+def _import(module_name: str, path: str) -> Any:
     try:
-        with capturing(call.log), call.interruption.interruptible():
-            value = step()
+        return importlib.import_module(module_name)
+    except Interrupted:
+        raise
+    except ModuleNotFoundError as error:
+        raise NotCallable(
+            f"cannot import {path!r}: there is no module {error.name!r}; is it installed in the "
+            "worker, or below the directory it was started in? (A method is written with a colon: "
+            "module:Class.method)"
+        ) from error
+    except BaseException as error:  # a module may also end with sys.exit()
+        raise NotCallable(
+            f"cannot import {path!r}: its module fails with {_described(error)}"
+        ) from error
+
+
+def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
+    """Runs user code and makes one value of whatever it does; `name` is what it is called."""
+    try:
+        with _for_user_code(call):
+            value = _run_if_async(step())
+    except Interrupted:
+        raise
     except Skip as skip:
         return Outcome.skipped(str(skip) or "the task's code skipped it")
     except Fail as fail:
         message = str(fail) or "the task's code failed it for good"
         return Outcome.failed(message, reason="failed_for_good", may_retry=False)
-    except Exception as error:  # noqa: BLE001  # user code may raise anything
-        call.log.write(_traceback(error))
-        return Outcome.failed(f"{type(error).__name__}: {error}", reason="exception")
     except SystemExit as error:
         return _exited(error)
+    except BaseException as error:  # noqa: BLE001  # user code may raise anything
+        return _raised(call, error, name)
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        return Outcome.failed(
+            f"{name} returns a generator, of which nothing has run; return a list instead",
+            reason="bad_output",
+            may_retry=False,
+        )
     try:
         return Outcome.success(keepable(value))
     except Unkeepable as error:
         return Outcome.failed(str(error), reason="bad_output", may_retry=False)
+
+
+def _run_if_async(value: Any) -> Any:
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+def _raised(call: Call[Any], error: BaseException, name: str) -> Outcome:
+    """Failure, with the traceback in the log from the user's code on: our own frames tell nothing.
+
+    Where none of the user's code was reached, the arguments did not fit.
+    """
+    frames = error.__traceback__
+    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith("workers."):
+        frames = frames.tb_next
+    call.log.write("".join(traceback.format_exception(type(error), error, frames)))
+    if isinstance(error, TypeError) and frames is None:
+        return Outcome.failed(
+            f"args, kwargs: {name} cannot be called with them: {_described(error)}",
+            reason="bad_arguments",
+            may_retry=False,
+        )
+    return Outcome.failed(_described(error), reason="exception")
+
+
+def _described(error: BaseException) -> str:
+    """Name and text of an exception, as the last line of its traceback has them."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # it is user code too
+        text = "(its text cannot be shown)"
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name
 
 
 def _exited(error: SystemExit) -> Outcome:
@@ -94,11 +163,3 @@ def _exited(error: SystemExit) -> Outcome:
         message = f"the code ended with exit code {error.code}"
         return Outcome.failed(message, reason="exit_code", exit_code=error.code)
     return Outcome.failed(f"the code ended with: {error.code}", reason="exit_code", exit_code=1)
-
-
-def _traceback(error: BaseException) -> str:
-    """The traceback from the user's code on: our own frames above it tell them nothing."""
-    frames = error.__traceback__
-    while frames and frames.tb_frame.f_globals.get("__name__", "").startswith("workers."):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames))
