@@ -15,6 +15,9 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 _PATIENCE = 10.0
 
+#: By address, the archives that this process has started: somebody has to collect what has ended.
+_started: dict[str, subprocess.Popen[str]] = {}
+
 
 def open_archive() -> dict[str, str | int]:
     """Starts the archive as a process of its own, which outlives this task.
@@ -36,8 +39,11 @@ def open_archive() -> dict[str, str | int]:
         port = process.stdout.readline().strip()  # it writes when it listens, and not before
     if not port:
         raise RuntimeError(f"the archive did not open: exit code {process.wait()}")
-    print(f"the archive is open at 127.0.0.1:{port}, with {len(list(DATA.iterdir()))} files")
-    return {"url": f"http://127.0.0.1:{port}", "pid": process.pid}
+    url = f"http://127.0.0.1:{port}"
+    _collect()
+    _started[url] = process
+    print(f"the archive is open at {url}, with {len(list(DATA.iterdir()))} files")
+    return {"url": url, "pid": process.pid}
 
 
 def close_archive(url: str | None) -> str:
@@ -53,8 +59,16 @@ def close_archive(url: str | None) -> str:
         if time.monotonic() > deadline:
             raise Fail(f"the archive at {url} does not close")
         time.sleep(0.05)
+    if url in _started:  # another process of the worker may have opened it
+        _started.pop(url).wait(timeout=_PATIENCE)
     print("the archive is closed: nobody listens there any more")
     return "closed"
+
+
+def _collect() -> None:
+    for url, process in list(_started.items()):
+        if process.poll() is not None:
+            del _started[url]
 
 
 def _answers(request: urllib.request.Request) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from django.db import DatabaseError
@@ -18,6 +18,8 @@ from skytrail.cli.project import connect
 
 #: Seconds for everything from the start to the run's end; a slow machine needs a quarter of it.
 _LIMIT = 180
+
+_PARTS = "PostgreSQL, Valkey, web, dispatcher, worker and beat"
 
 
 def demo(
@@ -49,46 +51,52 @@ def _demo(signals: Signals, *, port: int, keep: bool) -> int:
     pipelines = find(project())
     with staged(signals, project=project(), port=port) as stage:
         _start(stage)
-        for document in pipelines:
-            stage.rest.register(document)
-        names = ", ".join(document["name"] for document in pipelines)
-        console.print(f"Registered over REST: [bold]{escape(names)}[/bold]")
+        _register(stage, pipelines)
         code = _run(stage)
         if keep:
             _stay(signals, stage)
-        console.print()
+        else:
+            _say_what_next()
         return code
 
 
 def _start(stage: Stage) -> None:
-    """Shows the start: on one line in a terminal, on two elsewhere."""
+    """Shows the start: what is being waited for in a terminal, two lines elsewhere."""
     began = time.monotonic()
-    parts = "PostgreSQL, Valkey, web, dispatcher, worker and beat"
-    console.print(f"[bold]Skytrail's demo[/bold], in a folder of its own: {stage.folder}")
+    console.print(
+        "[bold]Skytrail's demo[/bold]: everything it is made of, and a pipeline that runs"
+    )
+    console.print(f"[bright_black]in a folder of its own, {stage.folder}[/bright_black]\n")
+    starting = f"starting {_PARTS} …"
     if console.is_terminal:
-        with console.status(f"starting {parts} …"):
+        with console.status(starting):
             stage.wait_until_up()
     else:
-        console.print(f"Starting {parts} …")
+        console.print(starting)
         stage.wait_until_up()
-    console.print(
-        f"[green]✓[/green] {parts} are up after {time.monotonic() - began:.1f} s: {stage.url}"
-    )
+    _done(f"{_PARTS} are up at {stage.url}  ({time.monotonic() - began:.1f} s)")
+
+
+def _register(stage: Stage, pipelines: list[dict[str, Any]]) -> None:
+    for document in pipelines:
+        stage.rest.register(document)
+    _done(f"the pipelines of examples/ are registered over REST: {len(pipelines)}")
 
 
 def _run(stage: Stage) -> int:
     """Runs the main example and shows it; the exit code for how it ended."""
     run_id = stage.rest.trigger(MAIN)
+    _done(f"{MAIN} is triggered over REST\n")
     user = connect()
     from runs_app.access import access_run
     from skytrail.cli.demo.tree import tree_of
     from skytrail.cli.progress import watch
 
-    console.print(f"Triggered over REST: [bold]{MAIN}[/bold]\n")
     try:
         run = access_run(user, MAIN, run_id)
         code = watch(run, Format.TABLE, transient=True)
-        console.print()
+        if not console.is_terminal:
+            console.print()
         console.print(tree_of(run))
     except DatabaseError as error:
         raise stage.broken() from error
@@ -104,12 +112,27 @@ def _stay(signals: Signals, stage: Stage) -> None:
         "sign in": f"as admin, password {stage.password}",
         "REST": f"{stage.url}/api/v1/docs",
         "commands": f"SKYTRAIL_DATA_DIR={stage.folder} skytrail runs list",
-        "log": str(stage.log),
+        "report": ", ".join(str(file) for file in stage.folder.glob("examples/*/*/report.html")),
+        "lines": str(stage.log),
     }
+    console.print("[bold]Everything is left running for a look.[/bold]")
     for name, text in rows.items():
         console.print(f"  [bright_black]{name:<10}[/bright_black]{escape(text)}", soft_wrap=True)
-    console.print("\nEverything is left running. Ctrl-C stops it and removes the folder.")
+    console.print("Ctrl-C stops everything and removes the folder.")
     try:
         signal.pause()
     except Told:
         console.print()
+
+
+def _say_what_next() -> None:
+    console.print(
+        "The report with its charts goes with the folder: `skytrail demo --keep` leaves everything "
+        "running for a look. `skytrail up` starts an installation that stays, and "
+        "examples/README.md goes through the examples.",
+        style="bright_black",
+    )
+
+
+def _done(text: str) -> None:
+    console.print(f"[green]✓[/green] {escape(text)}", soft_wrap=True)
