@@ -10,11 +10,13 @@ import os
 import sys
 
 import typer
+from django.db import DatabaseError
 
 from skytrail import __version__
 from skytrail.cli import dags, db, demo, processes, runs, tasks
 from skytrail.cli.failures import report
 from skytrail.cli.output import Format, OutputOption, show_record
+from skytrail.cli.project import DatabaseAway
 from skytrail.cli.up import up
 from skytrail.errors import SkytrailError
 
@@ -52,6 +54,9 @@ def main() -> None:
         app()
     except SkytrailError as error:
         sys.exit(report(error))
+    except DatabaseError as error:
+        # It was there when the command began; a bug of ours would end here as well.
+        sys.exit(report(DatabaseAway(reason=str(error).strip() or type(error).__name__)))
     except BrokenPipeError:
         # `skytrail runs list | head`: the reader has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

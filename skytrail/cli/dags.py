@@ -76,9 +76,9 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
     spec = parse(read_document(file))
     existing = Dag.objects.present().filter(dag_id=spec.name).first()
     if existing:
-        saved = registration.replace(dag=existing, spec=spec, author=actor(), source=DagSource.FILE)
+        saved = registration.replace(dag=existing, spec=spec, author=actor(), source=DagSource.API)
     else:
-        saved = registration.create(spec=spec, author=actor(), source=DagSource.FILE)
+        saved = registration.create(spec=spec, author=actor(), source=DagSource.API)
     show_record(
         {
             "dag_id": saved.dag.dag_id,

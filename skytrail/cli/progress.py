@@ -20,8 +20,16 @@ from runs_app.models import DagRun, TaskRun
 from runs_app.selectors.tasks import tasks_of
 from skytrail.cli.failures import RUN_FAILED
 from skytrail.cli.output import Format, console, show_record, state_text
+from skytrail.errors import SkytrailError
 
 _LOOK_EVERY = 0.2
+
+
+class StoppedWatching(SkytrailError):
+    """The run goes on. Look at it with `skytrail runs show {dag} {run}`, or end it with
+    `skytrail runs cancel {dag} {run}`.
+    """
+
 
 #: More tasks than these are counted; only those under way are then listed.
 _MOST_ROWS = 30
@@ -32,14 +40,17 @@ def watch(run: DagRun, output: Format, *, transient: bool = False) -> int:
 
     With `transient` the live picture is wiped away in the end: something better follows.
     """
-    if output is Format.JSON:
-        _wait(run)
-        tasks = TaskRunSerializer(tasks_of(run), many=True).data
-        show_record({**RunSerializer(run).data, "tasks": tasks}, output)
-    elif console.is_terminal:
-        _watch_live(run, transient=transient)
-    else:
-        _watch_lines(run)
+    try:
+        if output is Format.JSON:
+            _wait(run)
+            tasks = TaskRunSerializer(tasks_of(run), many=True).data
+            show_record({**RunSerializer(run).data, "tasks": tasks}, output)
+        elif console.is_terminal:
+            _watch_live(run, transient=transient)
+        else:
+            _watch_lines(run)
+    except KeyboardInterrupt:
+        raise StoppedWatching(dag=run.dag.dag_id, run=run.run_id) from None
     return 0 if run.state == RunState.SUCCESS else RUN_FAILED
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from runs_app.domain.states import RunState
 from skytrail.cli.arguments import DagArgument, LimitOption, RunArgument
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import actor, connect
@@ -20,7 +21,7 @@ _TASKS = ("task_id", "state", "attempt", "worker", "started_at", "finished_at", 
 def list_(
     dag: Annotated[str | None, typer.Argument(metavar="[DAG]", help="Only of this DAG.")] = None,
     output: OutputOption = Format.TABLE,
-    state: Annotated[str | None, typer.Option(help="Only runs in this state.")] = None,
+    state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
     limit: LimitOption = 25,
 ) -> None:
     """List runs, newest first."""
