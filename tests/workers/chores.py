@@ -1,0 +1,223 @@
+# ruff: noqa: T201 - users print
+"""Functions and Celery tasks as users write them, good and bad, for executors to run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from celery import current_task, shared_task
+from celery.exceptions import Ignore, Reject, Retry
+
+from skytrail.sdk import Fail, Skip
+
+NASTY = "NUL \x00, half \ud800, שלום, 🙂, \x1b[31m"
+NASTY_KEPT = "NUL \ufffd, half ?, שלום, 🙂, \x1b[31m"
+
+not_callable = 3
+
+
+class Shelf:
+    """A class with methods that can be named."""
+
+    @staticmethod
+    def put(what: str) -> str:
+        return f"put {what}"
+
+
+def give(value: Any = None) -> Any:
+    return value
+
+
+def say(text: str) -> None:
+    print(text)
+
+
+def say_nasty() -> None:
+    print(NASTY)
+
+
+def say_in_every_way() -> None:
+    print("printed")
+    sys.stderr.write("to stderr\n")
+    sys.stdout.buffer.write("bytes é\n".encode())
+    logging.getLogger("shop").info("logged %s", "so")
+    logging.getLogger("shop").debug("not worth it")
+
+
+def say_then_wait() -> None:
+    print("begun", flush=True)
+    while True:
+        time.sleep(10)
+
+
+def say_then_insist() -> None:
+    """Thinks that it knows better."""
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(10)
+        except BaseException:  # noqa: BLE001
+            print("still here")
+            return
+
+
+async def say_later(text: str) -> str:
+    await asyncio.sleep(0)
+    print(text)
+    return text
+
+
+def count_up() -> Iterator[int]:
+    yield 1
+
+
+async def count_up_later() -> AsyncIterator[int]:
+    yield 1
+
+
+def many(count: int) -> str:
+    return "x" * count
+
+
+def print_many(lines: int) -> None:
+    for number in range(lines):
+        print(f"line {number}")
+
+
+def kinds() -> dict[str, Any]:
+    return {"day": date(2026, 1, 31), "price": Decimal("1.10"), "pair": (1, 2)}
+
+
+def a_set() -> set[int]:
+    return {1}
+
+
+def not_a_number() -> float:
+    return float("nan")
+
+
+def nul() -> str:
+    return "a\x00b"
+
+
+def skip(text: str = "") -> None:
+    raise Skip(text)
+
+
+def fail(text: str = "") -> None:
+    raise Fail(text)
+
+
+def break_down(text: str = "it broke") -> None:
+    raise RuntimeError(text)
+
+
+def break_down_nastily() -> None:
+    raise RuntimeError(NASTY)
+
+
+class _Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def break_down_wordlessly() -> None:
+    raise _Unspeakable
+
+
+def leave(code: Any = None) -> None:
+    sys.exit(code)
+
+
+def raise_base(name: str) -> None:
+    raise {"keyboard": KeyboardInterrupt, "cancelled": asyncio.CancelledError}[name]("by itself")
+
+
+def make_a_mess(folder: str) -> None:
+    """Leaves its surroundings other than they were."""
+    os.chdir(folder)
+    os.environ["LEFT_BEHIND"] = "yes"
+    os.environ.pop("PATH", None)
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    sys.stdout = sys.__stdout__
+
+
+def where() -> str:
+    return str(Path.cwd())
+
+
+def pick(names: Any) -> Any:
+    return names
+
+
+# ------------------------------------------------------------------- Celery's
+
+
+@shared_task
+def celery_give(value: Any = None) -> Any:
+    return value
+
+
+@shared_task(bind=True)
+def celery_bound(self: Any, value: int) -> dict[str, Any]:
+    return {
+        "value": value,
+        "id": self.request.id,
+        "retries": self.request.retries,
+        "is_current": current_task.name == self.name,
+    }
+
+
+@shared_task(ignore_result=True)
+def celery_of_no_interest() -> object:
+    return object()
+
+
+@shared_task(bind=True, max_retries=3)
+def celery_retry(self: Any, text: str) -> None:
+    try:
+        break_down(text)
+    except RuntimeError as error:
+        raise self.retry(exc=error, countdown=60) from error
+
+
+@shared_task(autoretry_for=(RuntimeError,), retry_backoff=True)
+def celery_autoretry() -> None:
+    break_down("again and again")
+
+
+@shared_task
+def celery_raise(kind: str) -> None:
+    raise {
+        "ignore": Ignore("nothing to do"),
+        "reject": Reject("not mine"),
+        "requeue": Reject("later", requeue=True),
+        "retry": Retry("later"),
+        "skip": Skip("not today"),
+        "fail": Fail("never"),
+    }[kind]
+
+
+@shared_task
+def celery_say(text: str) -> None:
+    print(text)
+
+
+@shared_task
+def celery_wait() -> None:
+    say_then_wait()
+
+
+@shared_task
+def celery_break_down() -> None:
+    break_down_nastily()
