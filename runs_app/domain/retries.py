@@ -26,9 +26,12 @@ def delay_before(policy: RetryPolicy, *, attempt: int, key: str) -> float:
     if policy.backoff in (0, 1) or policy.delay == 0:
         return min(policy.delay, policy.max_delay)
     try:
-        base = max(1, math.ceil(policy.delay * policy.backoff ** (attempt - 1)))
+        grown = policy.delay * float(policy.backoff) ** (attempt - 1)
     except OverflowError:
         return policy.max_delay
+    if grown >= policy.max_delay:
+        return policy.max_delay
+    base = max(1, math.ceil(grown))
     digest = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
     jitter = int.from_bytes(digest) % base
     return min(float(base + jitter), policy.max_delay)

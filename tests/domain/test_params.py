@@ -10,7 +10,10 @@ import pytest
 from dags_app.domain.params import BadConf, declared, resolve, schema_problems, without_default
 from skytrail.documents import MAX_DEPTH
 
-DAY = {"day": {"type": "string", "default": "monday"}, "n": {"type": "integer", "minimum": 1}}
+DAY: dict[str, Any] = {
+    "day": {"type": "string", "default": "monday"},
+    "n": {"type": "integer", "minimum": 1},
+}
 
 
 def problems(params: dict[str, Any], conf: Any) -> list[tuple[str, str]]:
@@ -175,10 +178,10 @@ def test_references_that_double_at_each_step_are_refused_at_once() -> None:
     for i in range(1, 60):
         steps[f"s{i}"] = {"allOf": [{"$ref": f"#/$defs/s{i - 1}"}] * 2}
     schema = {"$defs": steps, "$ref": "#/$defs/s59", "default": "x"}
-    started = time.monotonic()
+    started = time.process_time()
     ((_, message),) = flaws(schema)
     assert "make it simpler" in message
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_schema_as_deep_as_documents_may_be_is_no_crash() -> None:

@@ -164,7 +164,7 @@ def test_whatever_is_typed_is_read_or_refused_at_once() -> None:
             refused += 1
         slowest = max(slowest, time.process_time() - started)
     assert 5_000 < refused < 10_000
-    assert slowest < 0.1  # 5 ms on a quiet machine
+    assert slowest < 0.5  # 5 ms as a rule; Python may collect its garbage in between
 
 
 # ---------------------------------------------------------------- time zones

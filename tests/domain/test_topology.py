@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -20,27 +21,32 @@ from dags_app.domain.topology import (
 Graph = dict[int, list[int]]
 
 
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    """Any graph without loops of one node: each node with those before it."""
-    size = draw(st.integers(0, 8))
-    nodes = draw(st.permutations(range(size)))
+# From a seed: hypothesis prefers small numbers, and pays for every draw.
+_randoms = st.integers(0, 2**32).map(Random)
+
+
+def _knotted(random: Random) -> Graph:
+    nodes = random.sample(range(8), random.randint(0, 8))
+    density = random.choice([0.1, 0.2, 0.4])
     return {
-        node: draw(st.lists(st.sampled_from([n for n in nodes if n != node]), unique=True))
-        if size > 1
-        else []
-        for node in nodes
+        node: [up for up in nodes if up != node and random.random() < density] for node in nodes
     }
 
 
-@st.composite
-def acyclic(draw: st.DrawFn) -> Graph:
-    size = draw(st.integers(1, 8))
-    graph = {
-        node: draw(st.lists(st.integers(0, node - 1), unique=True)) if node else []
-        for node in range(size)
-    }
-    return {node: graph[node] for node in draw(st.permutations(range(size)))}
+def _without_cycles(random: Random) -> Graph:
+    nodes = random.sample(range(8), random.randint(1, 8))
+    graph = {node: [up for up in range(node) if random.random() < 0.4] for node in nodes}
+    return {node: [up for up in ups if up in graph] for node, ups in graph.items()}
+
+
+def graphs() -> st.SearchStrategy[Graph]:
+    """Any graph without loops of one node: each node with those before it."""
+    return _randoms.map(_knotted)
+
+
+def acyclic() -> st.SearchStrategy[Graph]:
+    """Any graph without cycles, its nodes in any order."""
+    return _randoms.map(_without_cycles)
 
 
 def before(graph: Graph, node: int) -> set[int]:
@@ -64,7 +70,8 @@ def test_the_order_holds_every_node_after_all_that_it_waits_for(graph: Graph) ->
 def test_what_cannot_be_ordered_is_on_a_cycle_or_behind_one(graph: Graph) -> None:
     on_cycle = {node for node in graph if node in before(graph, node)}
     stuck = {node for node in graph if node in on_cycle or before(graph, node) & on_cycle}
-    assert set(graph) - set(topological_order(graph)) == stuck
+    ordered = topological_order(graph)
+    assert set(graph) - set(ordered) == stuck
 
 
 @given(graphs())
@@ -122,8 +129,8 @@ def test_descendants_are_all_that_comes_after_any_of_some(
     ids=["chain", "ring", "pairs", "layers", "all", "fan", "ladder"],
 )
 def test_the_largest_graphs_take_no_time(graph: Graph) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     found = cycles(graph)
     assert bool(found) is (len(topological_order(graph)) < len(graph))
     Ancestry(graph)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
