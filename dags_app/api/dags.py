@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -22,6 +25,7 @@ from dags_app.models import Dag, DagSource
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
 from skytrail.rest.requests import BadRequest, actor_of
+from skytrail.rest.showing import show
 from skytrail.rest.views import View
 
 
@@ -70,7 +74,7 @@ class DagListView(ListView):
         saved = registration.create(
             spec=parse(request.data), author=actor_of(request), source=DagSource.API
         )
-        return Response(DagDetailSerializer(saved.dag).data, status=status.HTTP_201_CREATED)
+        return Response(show(DagDetailSerializer, saved.dag), status=status.HTTP_201_CREATED)
 
 
 class DagView(View):
@@ -79,7 +83,7 @@ class DagView(View):
     @extend_schema(operation_id="dags_retrieve", responses=DagDetailSerializer)
     def get(self, request: Request, dag_id: str) -> Response:
         """Show a DAG with its definition."""
-        return Response(DagDetailSerializer(access_dag(request.user, dag_id)).data)
+        return Response(show(DagDetailSerializer, access_dag(request.user, dag_id)))
 
     @extend_schema(operation_id="dags_update", request=DagSpec, responses=DagDetailSerializer)
     @transaction.atomic
@@ -110,7 +114,7 @@ class DagView(View):
         if request.data.keys() == {"paused"} and isinstance(request.data["paused"], bool):
             # Even where the stored definition would not pass today's checks.
             dag = (pausing.pause if request.data["paused"] else pausing.resume)(dag)
-            return Response(DagDetailSerializer(dag).data)
+            return Response(show(DagDetailSerializer, dag))
         return _replace(request, dag, _merged(dag, request.data))
 
     @extend_schema(
@@ -134,12 +138,18 @@ class DagSchemaView(View):
         operation_id="schemas_dag",
         responses={(200, "application/schema+json"): {"type": "object"}},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Show the JSON Schema of a definition.
 
         For editors, and for programs that write definitions.
         """
-        return Response(json_schema(), content_type="application/schema+json")
+        return HttpResponse(_json_schema(), content_type="application/schema+json")
+
+
+@cache
+def _json_schema() -> bytes:
+    """It is the same for everybody, and takes a while to make."""
+    return json.dumps(json_schema()).encode()
 
 
 def _matching(
@@ -165,7 +175,7 @@ def _replace(request: Request, dag: Dag, document: Any) -> Response:
     saved = registration.replace(
         dag=dag, spec=parse(document), author=actor_of(request), source=DagSource.API
     )
-    return Response(DagDetailSerializer(saved.dag).data)
+    return Response(show(DagDetailSerializer, saved.dag))
 
 
 def _merged(dag: Dag, changes: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dags_app.models import DagVersion
 from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
+from skytrail.rest.showing import show
 from skytrail.rest.views import View
 
 
@@ -48,4 +49,4 @@ class VersionView(View):
         version = DagVersion.objects.filter(dag=dag, number=number).first()
         if version is None:
             raise VersionNotFound(dag_id=repr(dag_id), number=number)
-        return Response(VersionDetailSerializer(version).data)
+        return Response(show(VersionDetailSerializer, version))

@@ -19,6 +19,7 @@ from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
 from skytrail.rest.requests import body
+from skytrail.rest.showing import show
 from skytrail.rest.views import View
 
 
@@ -129,4 +130,4 @@ def _access(name: str) -> Pool:
 
 
 def _answer(name: str, *, code: int = status.HTTP_200_OK) -> Response:
-    return Response(PoolSerializer(_access(name)).data, status=code)
+    return Response(show(PoolSerializer, _access(name)), status=code)

@@ -21,11 +21,13 @@ from runs_app.api.serializers import (
     StatusSerializer,
     TriggerSerializer,
 )
+from runs_app.models import DagRun
 from runs_app.selectors.history import history_of
-from runs_app.selectors.runs import runs_matching
+from runs_app.selectors.runs import runs_matching, shown
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
 from skytrail.rest.requests import BadRequest, actor_of, body
+from skytrail.rest.showing import show
 from skytrail.rest.views import Nothing, View
 
 MAX_KEY = 250
@@ -91,11 +93,11 @@ class DagRunListView(ListView):
             RunRequest(idempotency_key=_idempotency_key(request), **wanted),
             actor=actor_of(request),
         )
-        run = launched.run()
+        run = shown(DagRun.objects.all()).get(pk=launched.run_pk)
         if not launched.is_new and wanted.get("run_id", run.run_id) != run.run_id:
             raise IdempotencyKeyReused
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK
-        return Response(RunSerializer(run).data, status=code)
+        return Response(show(RunSerializer, run), status=code)
 
 
 class DagStatusView(View):
@@ -113,7 +115,7 @@ class DagStatusView(View):
             "counts": history.counts,
             "runs": history.latest,
         }
-        return Response(StatusSerializer(answer).data)
+        return Response(show(StatusSerializer, answer))
 
 
 class RunView(View):
@@ -122,7 +124,7 @@ class RunView(View):
     @extend_schema(operation_id="dag_runs_retrieve", responses=RunSerializer)
     def get(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Show a run."""
-        return Response(RunSerializer(access_run(request.user, dag_id, run_id)).data)
+        return Response(show(RunSerializer, access_run(request.user, dag_id, run_id)))
 
 
 class RunCancelView(View):
@@ -140,7 +142,8 @@ class RunCancelView(View):
         """Cancel a run: what waits is cancelled at once, what runs is stopped."""
         run = access_run(request.user, dag_id, run_id, to="run")
         body(request, Nothing)
-        return Response(RunSerializer(cancellation.cancel_run(run, actor=actor_of(request))).data)
+        cancelled = cancellation.cancel_run(run, actor=actor_of(request))
+        return Response(show(RunSerializer, cancelled))
 
 
 class RunClearView(View):
@@ -162,7 +165,7 @@ class RunClearView(View):
         tasks = rerunning.clear(
             run, rerunning.Selection(**wanted), actor=actor_of(request), dry_run=dry_run
         )
-        return Response(ClearedSerializer({"dry_run": dry_run, "tasks": tasks}).data)
+        return Response(show(ClearedSerializer, {"dry_run": dry_run, "tasks": tasks}))
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from runs_app.domain.states import RunState, TaskState
 from runs_app.models import Attempt, DagRun, Pool, TaskRun, Worker
 from skytrail.rest.converters import NameConverter, RunIdConverter
 from skytrail.rest.fields import Sparse
+from skytrail.rest.showing import show
 
 # Both ends are named: `$` would let a line break pass, and a search begins anywhere.
 _NAME = RegexValidator(
@@ -95,7 +96,7 @@ class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
         good = {TaskState.SUCCESS, TaskState.RUNNING}
         if not attempts or attempts[-1].state in good:
             return None
-        return dict(FailureSerializer(attempts[-1]).data)
+        return dict(show(FailureSerializer, attempts[-1]))
 
 
 class StatusSerializer(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
 from skytrail.rest.requests import actor_of, body, query
+from skytrail.rest.showing import show
 from skytrail.rest.views import Nothing, View
 
 MAP_INDEX = OpenApiParameter("map_index", int, description="Of a mapped task; else -1.")
@@ -70,7 +71,7 @@ class TaskView(View):
         """Show a task of a run with its attempts."""
         which = query(request, WhichQuery)
         task_run = access_task_run(request.user, dag_id, run_id, task_id, **which)
-        return Response(TaskRunSerializer(task_run).data)
+        return Response(show(TaskRunSerializer, task_run))
 
 
 class TaskOutputView(View):
@@ -93,7 +94,8 @@ class TaskOutputView(View):
         outputs = outputs_of(task_run.run_id, [task_id])
         if task_id not in outputs:
             raise NoOutput(task_id=repr(task_id), state=task_run.state)
-        return Response(OutputSerializer({"task_id": task_id, "value": outputs[task_id]}).data)
+        answer = {"task_id": task_id, "value": outputs[task_id]}
+        return Response(show(OutputSerializer, answer))
 
 
 class TaskCancelView(View):
@@ -116,4 +118,4 @@ class TaskCancelView(View):
         task_run = access_task_run(request.user, dag_id, run_id, task_id, **which, to="run")
         body(request, Nothing)
         cancelled = cancellation.cancel_task(task_run, actor=actor_of(request))
-        return Response(TaskRunSerializer(cancelled).data)
+        return Response(show(TaskRunSerializer, cancelled))

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.serializers import Serializer
 
 from skytrail.rest.pagination import NewestFirst
 from skytrail.rest.requests import query
+from skytrail.rest.showing import show_all
 from skytrail.rest.views import Nothing, View
 
 
@@ -23,8 +24,8 @@ class ListView(View):
         """What the query string asks for, besides which page."""
         return query(self.request, filters, besides=self.pagination_class.parameters)
 
-    def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+    def page(self, rows: QuerySet[Any], serializer: type[Serializer[Any]]) -> Response:
         """The page of `rows` that the query string asks for."""
         paginator = self.pagination_class()
         shown = paginator.paginate_queryset(rows, self.request, view=self)
-        return paginator.get_paginated_response(serializer(shown, many=True).data)
+        return paginator.get_paginated_response(show_all(serializer, shown))

@@ -23,7 +23,6 @@ _HINT = "remove the NUL character (%00) from it"
 class RefuseUnstorableText:
     """Answers 400 to a request with a NUL in it, and says where."""
 
-    # All of the middleware is synchronous, so that a request changes threads once and not at each.
     sync_capable = True
     async_capable = False
 

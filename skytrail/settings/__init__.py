@@ -63,7 +63,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "skytrail.rest.headers.ApiHeaders",
     "skytrail.rest.unstorable.RefuseUnstorableText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -73,6 +72,8 @@ MIDDLEWARE = [
     "skytrail.security.login_required.LoginRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The innermost is synchronous, and so all are: else each of them changes threads twice.
+    "skytrail.rest.headers.ApiHeaders",
 ]
 
 ROOT_URLCONF = "skytrail.urls"

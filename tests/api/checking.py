@@ -25,7 +25,9 @@ _HERE = "urn:openapi"
 class CheckedClient(APIClient):
     """Takes paths below /api/v1/, and fails where an answer is not as documented."""
 
-    def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+    def generic(  # type: ignore[override]  # whatever it takes is handed on
+        self, method: str, path: str, *args: Any, **kwargs: Any
+    ) -> Any:
         local = path if path.startswith(("/", "http")) else API + path
         return super().generic(method, local, *args, **kwargs)
 
@@ -92,8 +94,9 @@ def _close(schema: Any) -> None:
 
 @cache
 def _registry() -> Registry[Any]:
-    resource = Resource.from_contents(copy.deepcopy(document()), DRAFT202012)
-    return Registry().with_resource(_HERE, resource)
+    resource: Resource[Any] = DRAFT202012.create_resource(copy.deepcopy(document()))
+    registry: Registry[Any] = Registry().with_resource(_HERE, resource)
+    return registry
 
 
 @cache

@@ -61,7 +61,7 @@ def text_of(response: Any) -> str:
     assert isinstance(response, StreamingHttpResponse), response.content
 
     async def read() -> bytes:
-        return b"".join([piece async for piece in response])  # type: ignore[union-attr]
+        return b"".join([piece async for piece in response])
 
     return async_to_sync(read)().decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -117,7 +118,7 @@ def test_whoever_hangs_up_is_followed_no_longer() -> None:
             await has_come.wait()
             return {"type": "http.disconnect"}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: Mapping[str, Any]) -> None:
             if body := message.get("body"):
                 pieces.append(body)
                 has_come.set()
