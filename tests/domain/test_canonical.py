@@ -7,13 +7,16 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec, TaskFields, checksum
 from skytrail.documents import read_json
 from tests.domain.definitions import DAILY_REPORT, bash, dag, documents, with_task
+
+#: A whole definition takes a while to make up, and each has many fields to differ in.
+fewer = settings(max_examples=50)
 
 
 def sum_of(document: dict[str, Any]) -> str:
@@ -45,6 +48,7 @@ def test_a_checksum_does_not_change_from_release_to_release() -> None:
     )
 
 
+@fewer
 @given(documents())
 def test_the_canonical_form_reads_back_as_the_same_spec(document: dict[str, Any]) -> None:
     spec = parse(document)
@@ -54,6 +58,7 @@ def test_the_canonical_form_reads_back_as_the_same_spec(document: dict[str, Any]
     assert again.canonical() == canonical
 
 
+@fewer
 @given(documents(), st.randoms(use_true_random=False))
 def test_the_spelling_of_a_document_does_not_change_its_checksum(
     document: dict[str, Any], random: Any
@@ -74,6 +79,7 @@ def test_the_spelling_of_a_document_does_not_change_its_checksum(
     assert sum_of(respelled) == sum_of(document)
 
 
+@fewer
 @given(documents(), st.randoms(use_true_random=False))
 def test_a_default_may_be_written_out(document: dict[str, Any], random: Any) -> None:
     spec = parse(document)
@@ -117,6 +123,7 @@ def shuffled_words(words: list[str], random: Any) -> list[str]:
     return more
 
 
+@fewer
 @given(st.data())
 def test_what_means_something_else_has_another_checksum(data: st.DataObject) -> None:
     """Two documents have equal checksums exactly if their specs mean the same."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skytrail.documents import (
@@ -45,6 +45,7 @@ _json = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(_json, st.booleans())
 def test_what_json_writes_is_read(value: Any, plain_ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=plain_ascii)

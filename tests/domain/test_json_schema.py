@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from dags_app.domain.json_schema import json_schema, published
@@ -50,6 +50,7 @@ def test_the_first_document_of_every_guide_fits() -> None:
     assert SCHEMA.is_valid(DAILY_REPORT)
 
 
+@settings(max_examples=50)
 @given(documents())
 def test_whatever_is_taken_fits_the_schema(document: dict[str, Any]) -> None:
     parse(document)
