@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 760
-_LEFT, _RIGHT, _TOP = 46, 14, 26
+_LEFT, _RIGHT, _TOP = 54, 14, 26
 _LINES_HEIGHT = 210
 _BARS_HEIGHT = 80
 _GAP = 22
@@ -105,7 +105,8 @@ def _polyline(line: Line, scale: _Scale) -> str:
 
 def _columns(bars: Line, unit: str, *, bottom: float) -> list[str]:
     count = len(bars.values)
-    scale = _Scale(lowest=0, highest=max(bars.values), bottom=bottom, top=bottom - _BARS_HEIGHT)
+    highest = 50 * -(-max(bars.values) // 50)
+    scale = _Scale(lowest=0, highest=highest, bottom=bottom, top=bottom - _BARS_HEIGHT)
     width = round(0.7 * (WIDTH - _LEFT - _RIGHT) / count, 1)
     parts = [
         _text(_LEFT - 6, scale.top + 4, f"{scale.highest:.0f} {unit}", "end"),

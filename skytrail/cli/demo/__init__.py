@@ -115,11 +115,12 @@ def _stay(signals: Signals, stage: Stage) -> None:
         "report": ", ".join(str(file) for file in stage.folder.glob("examples/*/*/report.html")),
         "lines": str(stage.log),
     }
-    console.print("[bold]Everything is left running for a look.[/bold]")
-    for name, text in rows.items():
-        console.print(f"  [bright_black]{name:<10}[/bright_black]{escape(text)}", soft_wrap=True)
-    console.print("Ctrl-C stops everything and removes the folder.")
     try:
+        console.print("[bold]Everything is left running for a look.[/bold]")
+        for name, text in rows.items():
+            line = f"  [bright_black]{name:<10}[/bright_black]{escape(text)}"
+            console.print(line, soft_wrap=True)
+        console.print("Ctrl-C stops everything and removes the folder.")
         signal.pause()
     except Told:
         console.print()
