@@ -202,7 +202,9 @@ class DagAdmin(Page):
             )
             return answer
         as_json = "json" in request.GET
-        editor = Editor(dag, data=request.POST or None, as_json=as_json)
+        editor = Editor(
+            dag, data=request.POST if request.method == "POST" else None, as_json=as_json
+        )
         if request.method == "POST" and (saved := self._save(request, dag, editor)):
             return self._after_saving(request, saved, was=dag)
         return self._form(request, dag, editor)

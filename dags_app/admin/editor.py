@@ -58,10 +58,10 @@ class Editor:
         else:
             stored = stored_tasks(dag) if dag else ()
             self.cards = TaskCards(data, stored=stored)  # type: ignore[call-arg]  # made by a factory
-        self.base = data.get("base", "") if data else checksum_of(dag)
-        self.over = data.get("over", "") if data else ""
+        self.base = data.get("base", "") if data is not None else checksum_of(dag)
+        self.over = data.get("over", "") if data is not None else ""
         self.is_stale = False
-        self.is_readable = self._check_forms() if data else True
+        self.is_readable = self._check_forms() if data is not None else True
 
     # ------------------------------------------------------------- reading
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
@@ -63,8 +63,8 @@ def root(admin: User) -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's browser, without a screen."""
+def chromium(server: LiveServer) -> Iterator[Browser]:
+    """Debian's browser, without a screen. Closed before the server is, and with it its requests."""
     if not CHROMIUM.exists():
         pytest.skip(
             f"no browser: {CHROMIUM} does not exist (apt install chromium, or set CHROMIUM)"
@@ -79,6 +79,8 @@ def chromium() -> Iterator[Browser]:
             )
             yield browser
             browser.close()
+            # Beside a loop Django has other connections than without one.
+            connections.close_all()
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
@@ -90,7 +92,7 @@ def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     yield server
     server.stop()
     with django_db_blocker.unblock():
-        wait_until(_nobody_else_is_connected)
+        wait_until(_nobody_else_is_connected, timeout=30)
 
 
 def _nobody_else_is_connected() -> bool:

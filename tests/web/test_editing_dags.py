@@ -220,6 +220,13 @@ def test_a_broken_count_of_cards_is_no_failure(editor: Client, total: str) -> No
     assert refused(answer).errors > 0
 
 
+def test_an_empty_form_is_no_failure(editor: Client) -> None:
+    dag = save_dag({"a": []})
+
+    for page in (ADD, f"{ADD}?json", page_of(dag), f"{page_of(dag)}?json"):
+        assert refused(save(editor, page, {})).errors > 0
+
+
 def test_a_large_dag_is_edited_as_json(editor: Client) -> None:
     dag = save_dag({f"t{index}": [] for index in range(151)})
 

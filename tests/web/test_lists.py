@@ -130,14 +130,13 @@ def test_no_search_breaks_a_list(root: Client, page: str, query: str) -> None:
     assert root.get(f"/admin/{page}?{query}").status_code in {200, 302}
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["tag=%00", "state__exact=%00", "state=%00", "dag__id__exact=none", "dag__id__exact=%00",
-     "queued_at__gte=never", "nonsense=1", "o=99.x", "source__exact=%00"],
-)  # fmt: skip
 @pytest.mark.parametrize("page", ["dags_app/dag/", "runs_app/dagrun/", "runs_app/taskrun/"])
-def test_no_filter_breaks_a_list(root: Client, page: str, query: str) -> None:
-    assert root.get(f"/admin/{page}?{query}", follow=True).status_code == 200
+def test_no_filter_breaks_a_list(root: Client, page: str) -> None:
+    for query in (
+        "tag=%00", "state__exact=%00", "state=%00", "dag__id__exact=none", "dag__id__exact=%00",
+        "queued_at__gte=never", "nonsense=1", "o=99.x", "source__exact=%00",
+    ):  # fmt: skip
+        assert root.get(f"/admin/{page}?{query}", follow=True).status_code == 200, query
 
 
 @pytest.mark.parametrize(

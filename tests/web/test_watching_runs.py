@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 
 from runs_app.models import Attempt, DagRun, Output, Pool, TaskRun, Transition
-from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run, task
 
 pytestmark = pytest.mark.django_db
@@ -138,13 +137,27 @@ def test_runs_are_filtered_by_state_and_dag(viewer: Client) -> None:
     assert ">one<" not in found
 
 
-def test_a_finished_run_no_longer_asks_for_news(viewer: Client, conveyor: Conveyor) -> None:
+def test_only_a_run_that_is_not_over_asks_for_news(editor: Client) -> None:
     run = start_run(save_dag({"a": []}))
-    assert 'hx-trigger="every' in viewer.get(f"{RUNS}{run.pk}/change/").content.decode()
+    page = f"{RUNS}{run.pk}/change/"
+    assert 'hx-trigger="every' in editor.get(page).content.decode()
 
-    DagRun.objects.filter(pk=run.pk)
-    editor_free = viewer.get(f"/admin/runs_app/dagrun/recent/?dag={run.dag.dag_id}")
-    assert "is-running" in editor_free.content.decode()
+    editor.post(f"{RUNS}{run.pk}/cancel/")
+
+    assert 'hx-trigger="every' not in editor.get(page).content.decode()
+
+
+def test_the_latest_runs_are_those_of_one_dag_or_of_all(viewer: Client) -> None:
+    for name in ("x", "y"):
+        start_run(save_dag({"a": []}, name=name), run_id=f"run-of-{name}")
+
+    of_all = viewer.get(f"{RUNS}recent/").content.decode()
+    of_one = viewer.get(f"{RUNS}recent/?dag=x").content.decode()
+
+    assert "run-of-x" in of_all
+    assert "run-of-y" in of_all
+    assert "run-of-x" in of_one
+    assert "run-of-y" not in of_one
 
 
 def test_a_pool_keeps_its_name(root: Client) -> None:
