@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -108,10 +109,69 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def schema() -> str:
+    """The JSON Schema of a definition."""
+    from dags_app.domain.json_schema import published
+
+    return published()
+
+
+def definition() -> str:
+    """Every key of a definition."""
+    from dags_app.domain import spec
+
+    common = spec.TaskFields.model_fields
+    introduction = (
+        f"{_MADE}# The definition, key by key\n\nFor a guided tour see [dags.md](dags.md). The "
+        "same for editors and programs: [schema/dag.json](schema/dag.json). A key that is not listed is "
+        "refused.\n"
+    )
+    parts = [
+        introduction,
+        "## A DAG\n\n" + _fields(spec.DagSpec.model_fields),
+        "## Every task\n\n" + _fields(common),
+    ]
+    for name, kind in spec.TASK_CLASSES.items():
+        own = {key: field for key, field in kind.model_fields.items() if key not in common}
+        del own["type"]
+        about = _one_line((kind.__doc__ or "").split("\n\n")[0])
+        parts.append(f"## Tasks of type `{name}`\n\n{about}\n\n{_fields(own)}".rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def _fields(fields: Mapping[str, Any]) -> str:
+    if not fields:
+        return ""
+    rows = [
+        f"| `{field.alias or name}` | {_default(field)} | {_about(field)} |"
+        for name, field in fields.items()
+    ]
+    return "| key | default | what it is |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _about(field: Any) -> str:
+    """The description, with the words that may stand there."""
+    kind = field.annotation
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        words = tuple(kind)
+    listed = " One of " + ", ".join(f"`{word}`" for word in words) + "." if len(words) > 1 else ""
+    return _one_line(field.description or "") + listed
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "*needed*"
+    value = field.get_default(call_default_factory=True)
+    return "" if value in (None, "", [], {}) else f"`{json.dumps(value, default=str)}`"
+
+
 GENERATED: Mapping[Path, Callable[[], str]] = {
     DOCS / "states.md": states,
     DOCS / "settings.md": settings,
     DOCS / "cli.md": command_line,
+    DOCS / "definition.md": definition,
+    DOCS / "schema" / "dag.json": schema,
 }
 
 
