@@ -123,8 +123,8 @@ def definition() -> str:
     common = spec.TaskFields.model_fields
     introduction = (
         f"{_MADE}# The definition, key by key\n\nFor a guided tour see [dags.md](dags.md). The "
-        "same for editors and programs: [schema/dag.json](schema/dag.json). A key that is not listed is "
-        "refused.\n"
+        "same for editors and programs: [schema/dag.json](schema/dag.json). A key that is not "
+        "listed is refused.\n"
     )
     parts = [
         introduction,
