@@ -23,7 +23,6 @@ from runs_app.models import Worker
 from skytrail.embedded.ports import Ports
 from tests.conftest import empty_tables
 from tests.waiting import wait_until
-from workers import periodic
 
 #: Short, so that a lost worker is noticed within the patience of a test.
 LEASE = 6
@@ -198,7 +197,6 @@ def installation(
         empty_tables()
         redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushdb()
         User.objects.create_superuser("admin", password=PASSWORD)
-        periodic.ensure()
         folder = tmp_path_factory.mktemp("installation")
         port = Ports().choose(purpose="web", option="--port", asked=0)
         made = Installation(folder, _environment(folder), f"http://127.0.0.1:{port}")
