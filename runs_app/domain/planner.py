@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from runs_app.domain.graph import Graph, Node
 from runs_app.domain.states import RunState, TaskState
@@ -21,10 +20,6 @@ class Standing:
 
     state: TaskState
     chosen: frozenset[int] | None = None
-
-
-# What comes after the tasks that a branch chose: found out once a plan, and only if it matters.
-_Beyond: TypeAlias = dict[frozenset[int], set[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +40,12 @@ def plan(graph: Graph, standings: Mapping[int, Standing]) -> Plan:
     one pass in topological order settles everything behind them.
     """
     now = {position: standing.state for position, standing in standings.items()}
-    beyond: _Beyond = {}
+    decisions = _Decisions(graph, standings)
     result = Plan()
     for node in graph.nodes:
         if now[node.position] is not TaskState.WAITING:
             continue
-        match _verdict(graph, node, now, standings, beyond):
+        match _verdict(node, now, decisions):
             case Verdict.RUN:
                 result.ready.append(node.position)
             case Verdict.SKIP:
@@ -74,12 +69,12 @@ def ready_among(
     `standings` has `towards` and their direct upstream positions.
     """
     now = {position: standing.state for position, standing in standings.items()}
-    beyond: _Beyond = {}
+    decisions = _Decisions(graph, standings)
     ready = []
     for position in towards:
         if now[position] is not TaskState.WAITING:
             continue
-        verdict = _verdict(graph, graph.nodes[position], now, standings, beyond)
+        verdict = _verdict(graph.nodes[position], now, decisions)
         if verdict is Verdict.RUN:
             ready.append(position)
         elif verdict is not Verdict.WAIT:
@@ -93,27 +88,33 @@ def rollup(leaves: Iterable[TaskState]) -> RunState:
     return RunState.SUCCESS if all(state in good for state in leaves) else RunState.FAILED
 
 
-def _verdict(
-    graph: Graph,
-    node: Node,
-    now: Mapping[int, TaskState],
-    standings: Mapping[int, Standing],
-    beyond: _Beyond,
-) -> Verdict:
-    if any(_passed_over(graph, node, standings[up], beyond) for up in node.upstream):
+def _verdict(node: Node, now: Mapping[int, TaskState], decisions: _Decisions) -> Verdict:
+    if decisions.chosen and any(decisions.passed_over(node, parent) for parent in node.upstream):
         return Verdict.SKIP
-    return judge(node.trigger_rule, Tally.of(now[parent] for parent in node.upstream))
+    return judge(node.trigger_rule, Tally.of([now[parent] for parent in node.upstream]))
 
 
-def _passed_over(graph: Graph, node: Node, parent: Standing, beyond: _Beyond) -> bool:
-    """Whether `parent` is a branch that went on with others, none of which leads to `node`."""
-    if parent.chosen is None or parent.state is not TaskState.SUCCESS:
-        return False
-    if node.position in parent.chosen:
-        return False
-    # A join behind a chosen task may also hang on the branch itself: it waits for that task.
-    if len(node.upstream) == 1:
-        return True
-    if parent.chosen not in beyond:
-        beyond[parent.chosen] = graph.descendants(parent.chosen)
-    return node.position not in beyond[parent.chosen]
+class _Decisions:
+    """What the branch tasks of a run have decided."""
+
+    def __init__(self, graph: Graph, standings: Mapping[int, Standing]) -> None:
+        self.graph = graph
+        self.chosen = {
+            position: standing.chosen
+            for position, standing in standings.items()
+            if standing.chosen is not None and standing.state is TaskState.SUCCESS
+        }
+        #: All that comes after what a branch chose: found out once, and only if it matters.
+        self.beyond: dict[int, set[int]] = {}
+
+    def passed_over(self, node: Node, parent: int) -> bool:
+        """Whether `parent` is a branch that went on with others, none of which leads to `node`."""
+        chosen = self.chosen.get(parent)
+        if chosen is None or node.position in chosen:
+            return False
+        if len(node.upstream) == 1:
+            return True
+        # A join behind a chosen task may also hang on the branch itself: it waits for that task.
+        if parent not in self.beyond:
+            self.beyond[parent] = self.graph.descendants(chosen)
+        return node.position not in self.beyond[parent]
