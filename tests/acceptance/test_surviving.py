@@ -24,8 +24,14 @@ def start_gated(installation: Installation, name: str, folder: Path, queue: str)
     task = {"id": "work", "type": "bash", "command": GATED.format(folder=folder), "queue": queue}
     installation.save(name, [task, {"id": "after", "depends_on": ["work"], "queue": queue}])
     run_id = installation.trigger(name)
-    wait_until((folder / "1").exists, timeout=20, what="the task is at work")
+    wait_until(lambda: is_at_work(folder, 1), timeout=20, what="the task is at work")
     return run_id
+
+
+def is_at_work(folder: Path, epoch: int) -> bool:
+    """Whether that execution has written down its shell's pid, all of it."""
+    mark = folder / str(epoch)
+    return mark.exists() and mark.read_text().endswith("\n")
 
 
 def pool_process_of(worker: Part) -> psutil.Process:
@@ -53,7 +59,9 @@ def test_a_task_whose_pool_process_is_killed_runs_again_within_seconds(
     run_id = start_gated(installation, "doomed_child", tmp_path, "doomed_child")
     shell = int((tmp_path / "1").read_text())
     pool_process_of(worker).kill()
-    wait_until((tmp_path / "2").exists, timeout=LEASE, what="it runs again, before its lease ended")
+    wait_until(
+        lambda: is_at_work(tmp_path, 2), timeout=LEASE, what="it runs again, before its lease ended"
+    )
     assert is_gone(shell), "what the killed process had started is gone"
     (tmp_path / "gate").touch()
     assert installation.wait_for_end("doomed_child", run_id)["state"] == "success"
@@ -70,7 +78,9 @@ def test_a_task_whose_worker_is_killed_is_taken_over_by_another(
     worker.kill()
     wait_until(lambda: is_gone(shell), what="what the worker had started is gone")
     installation.start_worker("heir", queues="doomed", count=1)
-    wait_until((tmp_path / "2").exists, timeout=LEASE * 4, what="another worker has taken it over")
+    wait_until(
+        lambda: is_at_work(tmp_path, 2), timeout=LEASE * 4, what="another worker has taken it over"
+    )
     (tmp_path / "gate").touch()
     assert installation.wait_for_end("doomed", run_id)["state"] == "success"
 
@@ -85,7 +95,7 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_it_does_not_finish(
     assert (task["state"], task["attempt"], task["lost_count"]) == ("queued", 1, 0)
     assert Worker.objects.get(name__startswith="leaving@").stopped_at is not None
     installation.start_worker("successor", queues="leaving", count=1)
-    wait_until((tmp_path / "2").exists, timeout=20, what="its successor has begun it")
+    wait_until(lambda: is_at_work(tmp_path, 2), timeout=20, what="its successor has begun it")
     (tmp_path / "gate").touch()
     assert installation.wait_for_end("leaving", run_id)["state"] == "success"
 
