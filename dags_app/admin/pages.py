@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -87,6 +88,35 @@ class ReadOnly(Page):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class Shown(ReadOnly):
+    """Rows with a page of their own each, which is not a form."""
+
+    #: The template of that page; what `context` makes is its context.
+    page_template: str
+
+    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of `row` shows."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponseBase:
+        """The page."""
+        if object_id is None or request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            missing: HttpResponseBase = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
+        return TemplateResponse(request, self.page_template, self.context(request, row))
 
 
 def actor_of(request: HttpRequest) -> str:

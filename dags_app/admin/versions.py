@@ -8,16 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dags_app.admin.pages import ReadOnly, page_context
+from dags_app.admin.pages import Shown, page_context
 from dags_app.models import DagVersion
 
 #: Definitions with more lines than this are shown without what they changed.
@@ -25,9 +22,10 @@ MAX_COMPARED = 3_000
 
 
 @admin.register(DagVersion)
-class DagVersionAdmin(ReadOnly):
+class DagVersionAdmin(Shown):
     """Versions are read, never changed."""
 
+    page_template = "admin/dags_app/dagversion/change_form.html"
     list_display = ["label", "dag_link", "author", "source", "created_at", "short_checksum"]
     list_filter = ["source", "created_at"]
     search_fields = ["dag__dag_id", "author"]
@@ -58,24 +56,10 @@ class DagVersionAdmin(ReadOnly):
         """Its first digits."""
         return version.checksum[:12]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponseBase:
-        """One version."""
-        if object_id is None or request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        version = self.get_object(request, object_id)
-        if version is None:
-            missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(
-                request, self.opts, object_id
-            )
-            return missing
+    def context(self, request: HttpRequest, version: DagVersion) -> dict[str, Any]:
+        """Its definition, and what it changed."""
         text = _text(version.spec)
-        context = page_context(self, request, f"{version.dag.dag_id}, version {version.number}") | {
+        return page_context(self, request, f"{version.dag.dag_id}, version {version.number}") | {
             "version": version,
             "original": version,
             "dag_link": self.dag_link(version),
@@ -84,7 +68,6 @@ class DagVersionAdmin(ReadOnly):
             "newer": _neighbour(version, 1),
             "older": _neighbour(version, -1),
         }
-        return TemplateResponse(request, "admin/dags_app/dagversion/change_form.html", context)
 
 
 def _text(spec: Any) -> str:

@@ -20,7 +20,7 @@ from django.db import transaction
 from dags_app.domain import params
 from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
-from runs_app.actions.consigning import PLACE, consign
+from runs_app.actions.consigning import PLACE, Place, consign
 from runs_app.dispatching import publish_after_commit, request_dispatch_after_commit
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, Pool, RunType
@@ -85,18 +85,10 @@ _HOLD = Statement(
 )
 
 
-@dataclass(frozen=True)
-class _NewTask:
-    """A new task run: a `Place`, and what is to be known of its run."""
+@dataclass(frozen=True, slots=True)
+class _NewTask(Place):
+    """A new task run, and what is to be known of its run."""
 
-    run_pk: UUID
-    position: int
-    id: UUID
-    epoch: int
-    state: str
-    chosen: list[str] | None
-    queue: str
-    priority: int
     run_state: str
     dag_pk: UUID
     version_id: UUID

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 
-from dags_app.admin.pages import ReadOnly, Told, actor_of, page_context, summary
+from dags_app.admin.pages import Shown, Told, actor_of, page_context, summary
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
@@ -36,9 +36,10 @@ RECENT = 10
 
 
 @admin.register(DagRun)
-class DagRunAdmin(ReadOnly):
+class DagRunAdmin(Shown):
     """Runs are watched, cancelled and cleared; their rows are written by the engine alone."""
 
+    page_template = "admin/runs_app/dagrun/change_form.html"
     list_display = ["name", "dag_column", "state_badge", "logical_date", "queued_at", "took"]
     list_filter = [
         ("state", ChoicesCheckboxFilter),
@@ -119,27 +120,7 @@ class DagRunAdmin(ReadOnly):
             *super().get_urls(),
         ]  # fmt: skip
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponseBase:
-        """One run with its tasks and its history."""
-        if object_id is None or request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        run = self.get_object(request, object_id)
-        if run is None:
-            missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(
-                request, self.opts, object_id
-            )
-            return missing
-        return TemplateResponse(
-            request, "admin/runs_app/dagrun/change_form.html", self._context(request, run)
-        )
-
-    def _context(self, request: HttpRequest, run: DagRun) -> dict[str, Any]:
+    def context(self, request: HttpRequest, run: DagRun) -> dict[str, Any]:
         counted = TaskRun.objects.filter(run=run).values("state").annotate(count=Count("pk"))
         counts = {row["state"]: row["count"] for row in counted}
         tasks = Paginator(tasks_of(run), TASKS_PER_PAGE).get_page(request.GET.get("p"))

@@ -8,14 +8,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 
-from dags_app.admin.pages import ReadOnly, Told, actor_of, page_context
+from dags_app.admin.pages import Shown, Told, actor_of, page_context
 from runs_app.access import access_task_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
@@ -32,9 +30,10 @@ LATEST = 100
 
 
 @admin.register(TaskRun)
-class TaskRunAdmin(ReadOnly):
+class TaskRunAdmin(Shown):
     """Tasks of runs: where each stands, what it tried, what it wrote."""
 
+    page_template = "admin/runs_app/taskrun/change_form.html"
     list_display = ["task_id", "state_badge", "run_link", "dag_column", "tries", "queued_at", "started_at", "took", "worker"]  # fmt: skip # noqa: E501
     list_filter = [
         ("state", ChoicesCheckboxFilter),
@@ -90,27 +89,7 @@ class TaskRunAdmin(ReadOnly):
         """Whether tasks may be cancelled and cleared."""
         return self.has_view_permission(request) and request.user.has_perm("dags_app.run_dag")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponseBase:
-        """One task of a run."""
-        if object_id is None or request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        task = self.get_object(request, object_id)
-        if task is None:
-            missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(
-                request, self.opts, object_id
-            )
-            return missing
-        return TemplateResponse(
-            request, "admin/runs_app/taskrun/change_form.html", self._context(request, task)
-        )
-
-    def _context(self, request: HttpRequest, task: TaskRun) -> dict[str, Any]:
+    def context(self, request: HttpRequest, task: TaskRun) -> dict[str, Any]:
         attempts = list(Attempt.objects.filter(task_run=task).order_by("-epoch")[:LATEST])
         moves = Transition.objects.filter(run=task.run_id, task_run=task).order_by("-at", "-id")
         outputs = Output.objects.filter(task_run=task, epoch=task.epoch, name=Output.RETURN_VALUE)
