@@ -84,7 +84,7 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
             "dag_id": saved.dag.dag_id,
             "version": saved.version.number,
             "new_version": saved.version_is_new,
-            "next_run_at": saved.dag.next_run_at,
+            "next_run_at": None if saved.dag.paused else saved.dag.next_run_at,
         },
         output,
     )
@@ -159,10 +159,11 @@ def _set_paused(dag: str, output: Format, *, paused: bool) -> None:
 
 
 def _with_schedule(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its schedule in one word."""
+    """A row with its schedule in one word, and no next run while it is held back."""
     interval = row["interval_seconds"]
     schedule = row["cron"] or (f"every {interval} s" if interval else "")
-    return {**row, "schedule": schedule}
+    next_run_at = None if row["is_paused"] else row["next_run_at"]
+    return {**row, "schedule": schedule, "next_run_at": next_run_at}
 
 
 def _short(run: dict[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,6 @@ def test_data_flows_through_tasks_of_every_type(installation: Installation, page
 
 def test_a_retry_recovers(installation: Installation, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    installation.start("beat")
     installation.save(
         "flaky",
         [
