@@ -11,6 +11,7 @@ import math
 import mmap
 import os
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,8 +27,9 @@ OVERTIME = 5.0
 _LAYOUT = struct.Struct("=QIi16sdQ")
 _COUNT = struct.Struct("=Q")
 
-#: A writer needs less than a microsecond; one that has been halted half way may need for ever.
-_TRIES = 1000
+#: A writer needs less than a microsecond, unless the system halts it half way, perhaps for ever.
+_TRIES = 200
+_BETWEEN_TRIES = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +97,5 @@ class Board:
             # Read once more: the writer may have begun after the first number had been read.
             if _COUNT.unpack_from(self._memory, start) == (before,) and before == after:
                 return entry
+            time.sleep(_BETWEEN_TRIES)
         return entry  # its writer has died, or been halted, while it wrote

@@ -83,6 +83,7 @@ class Companion(threading.Thread):
         self._on_stuck = on_stuck
         self._charge: Charge | None = None
         self._next_shipping = 0.0
+        self._is_to_end = False
         self._lock = threading.Lock()
         self._bell, self._hammer = socket.socketpair(type=socket.SOCK_DGRAM)
         self._ears = selectors.DefaultSelector()
@@ -113,12 +114,24 @@ class Companion(threading.Thread):
                 interruption.close()
 
     def run(self) -> None:
-        while True:
+        while not self._is_to_end:
             try:
                 self._look()
             except Exception:  # without it nothing here could be stopped any more
                 _logger.exception("looking after an execution failed, trying again")
                 time.sleep(SHIP_EVERY)
+        connection.close()  # this thread's own
+
+    def stop(self) -> None:
+        """Ends the thread, between two executions, and gives back what it holds."""
+        self._is_to_end = True
+        self._hammer.send(b"{}")
+        self.join()
+        for ear in list(self._ears.get_map().values()):
+            assert isinstance(ear.fileobj, socket.socket)
+            ear.fileobj.close()
+        self._ears.close()
+        self._hammer.close()
 
     def _look(self) -> None:
         """Waits until there is something to do, and does it."""

@@ -79,8 +79,7 @@ class Bench:
             except AssertionError as error:
                 failures.append(error)
             interruption.request(reason)
-            # As the companion does.
-            wait_until(lambda: interruption.remind() or not interruption.is_pending)
+            wait_until(lambda: not reminded(interruption).is_pending)
 
         teller = threading.Thread(target=tell, name="skytrail-teller")
         teller.start()
@@ -107,3 +106,10 @@ class Bench:
 def text_of(log: Log) -> str:
     """All that is in a log; nothing can be added afterwards."""
     return "".join(piece.text for piece in log.close_and_take())
+
+
+def reminded(interruption: Interruption) -> Interruption:
+    """As the companion does again and again."""
+    if interruption.is_pending:
+        interruption.remind()
+    return interruption

@@ -75,8 +75,7 @@ def _request(client: httpx.Client, call: Call[HttpCommand]) -> Outcome:
     call.log.write(f"{command.method} {shown}\n")
     with client.stream(
         command.method,
-        command.uri,
-        params=command.params or None,
+        httpx.URL(command.uri).copy_merge_params(command.params),
         headers={
             "Accept-Encoding": "gzip",
             "Idempotency-Key": str(call.execution.task_run_id),

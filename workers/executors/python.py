@@ -66,9 +66,9 @@ def load(path: str) -> Callable[..., Any]:
     found: Any = _import(module_name, path)
     for name in names:
         try:
-            inside, found = found, getattr(found, name)
+            found = getattr(found, name)
         except AttributeError:
-            close = suggestion(name, [known for known in dir(inside) if known[0] != "_"])
+            close = suggestion(name, [known for known in dir(found) if known[0] != "_"])
             raise NotCallable(
                 f"cannot import {path!r}: {module_name!r} has no {name!r}{close}"
             ) from None

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from runs_app.domain.executions import Execution
+from tests.waiting import wait_until
+from tests.workers.calls import EXECUTION
+from tests.workers.processes import is_gone
+from workers import names
+from workers.companion import Companion, tell
+from workers.interruption import Interrupted, Reason
+from workers.log import Log, Piece
+
+
+class Shelf:
+    """A gateway that keeps what it is sent, or refuses it for a while."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.refusals = 0
+
+    def append_log(self, execution: Execution, piece: Piece) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise OperationalError("away")
+        self.pieces.append(piece)
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def companion(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any
+) -> Iterator[Companion]:
+    monkeypatch.setenv(names.WORKER_DIRECTORY, str(tmp_path))
+    gateway: Any = shelf
+    companion = Companion(gateway, on_stuck=lambda *_: None)
+    companion.start()
+    yield companion
+    companion.stop()
+
+
+def work(companion: Companion, log: Log, execution: Execution = EXECUTION) -> None:
+    """Work inside this process that does not end by itself."""
+    with companion.watching(execution, log) as interruption, interruption.interruptible():
+        wait_until(lambda: False, timeout=30, what="the interruption")
+
+
+def test_the_log_is_sent_while_work_goes_on(companion: Companion, shelf: Shelf) -> None:
+    log = Log(1_000)
+    with companion.watching(EXECUTION, log):
+        log.write("first ")
+        wait_until(lambda: shelf.text == "first ")
+        log.write("second")
+        wait_until(lambda: shelf.text == "first second")
+    assert [piece.sequence for piece in shelf.pieces] == [0, 1]
+
+
+def test_what_could_not_be_sent_is_sent_again_in_order(companion: Companion, shelf: Shelf) -> None:
+    shelf.refusals = 2
+    log = Log(1_000_000)
+    with companion.watching(EXECUTION, log):
+        log.write("a" * 100_000)
+        wait_until(lambda: len(shelf.text) == 100_000)
+    assert [piece.sequence for piece in shelf.pieces] == [0, 1]
+
+
+def test_after_the_end_nothing_is_sent_any_more(companion: Companion, shelf: Shelf) -> None:
+    """The rest is written together with the end, and must not come twice or later."""
+    for _ in range(200):
+        log = Log(1_000)
+        before = len(shelf.pieces)
+        with companion.watching(EXECUTION, log):
+            log.write("text")
+            companion._next_shipping = 0.0
+            companion._hammer.send(b"{}")
+        rest = log.close_and_take()
+        assert len(shelf.pieces) - before + len(rest) == 1
+
+
+def test_work_is_told_when_its_time_is_up(companion: Companion) -> None:
+    execution = dataclasses.replace(EXECUTION, timeout_seconds=0.05)
+    with pytest.raises(Interrupted) as caught:
+        work(companion, Log(1_000), execution)
+    assert caught.value.reason is Reason.TIMEOUT
+
+
+def test_the_worker_reaches_it_by_its_socket(companion: Companion, tmp_path: Path) -> None:
+    key = {"task_run_id": EXECUTION.task_run_id, "epoch": EXECUTION.epoch}
+    # What is meant for another execution, or makes no sense, is passed over.
+    other = {**key, "epoch": EXECUTION.epoch + 1}
+    assert tell(tmp_path, os.getpid(), **other, reason=Reason.LEASE_LOST)  # type: ignore[arg-type]
+    companion._hammer.send(b"no JSON")
+    log = Log(1_000)
+    with companion.watching(EXECUTION, log) as interruption:
+        assert tell(tmp_path, os.getpid(), **key, reason=Reason.CANCELLED)  # type: ignore[arg-type]
+        wait_until(lambda: interruption.reason is Reason.CANCELLED)
+
+
+def test_nobody_to_tell(tmp_path: Path) -> None:
+    key: dict[str, Any] = {"task_run_id": EXECUTION.task_run_id, "epoch": 1}
+    assert not tell(tmp_path, os.getpid(), **key, reason=Reason.CANCELLED)
+
+
+#: A process whose work pays no attention; what was written down, and its child, are in files.
+STUBBORN = """
+    import os, signal, subprocess, sys, time
+    from pathlib import Path
+    import django
+    from django.conf import settings
+    django.setup()
+    settings.SKYTRAIL_STOP_GRACE_SECONDS = 0
+    from tests.workers.calls import EXECUTION
+    from workers import companion, interruption
+    from workers.log import Log
+
+    folder = Path(sys.argv[1])
+    companion._TO_END_A_PROCESS = 0.2
+    interruption.install()
+
+    def on_stuck(execution, reason, rest):
+        (folder / "written").write_text(f"{reason} {''.join(piece.text for piece in rest)}")
+        raise RuntimeError("even so it ends")
+
+    class Gateway:
+        def append_log(self, execution, piece):
+            pass
+
+    one = companion.Companion(Gateway(), on_stuck=on_stuck)
+    one.start()
+    log = Log(1000)
+    child = subprocess.Popen(["sleep", "1000"])
+    (folder / "child").write_text(str(child.pid))
+    with one.watching(EXECUTION, log) as asked, asked.interruptible():
+        while True:
+            try:
+                log.write("no")
+                one._tell(one._charge.key, interruption.Reason.CANCELLED)
+                time.sleep(1000)
+            except BaseException:
+                pass
+"""
+
+
+def test_work_that_does_not_stop_is_ended_with_its_process_and_what_it_has_started(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(STUBBORN), str(tmp_path)]
+    process = subprocess.run(command, check=False, timeout=60, capture_output=True)
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
+    assert (tmp_path / "written").read_text().startswith("cancelled ")
+    child = int((tmp_path / "child").read_text())
+    wait_until(lambda: is_gone(child))

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runs_app.models import Attempt, TaskRun, Worker
+from tests.waiting import wait_until
+from tests.workers.processes import is_gone
+from tests.workers.stations import ready
+from workers import lease
+from workers.board import _LAYOUT, _SIZE, Board
+from workers.gateway import DatabaseGateway
+from workers.lease import Identity, Keeper
+
+pytestmark = pytest.mark.usefixtures("committing")
+
+NAME = "worker@here"
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    """A worker's keeper; its pool processes are up to the test."""
+    keeper = Keeper(Identity(NAME, ("default",), 1), Board(), tmp_path)
+    keeper.start()
+    wait_until(Worker.objects.filter(name=NAME, stopped_at=None).exists)
+    yield keeper
+    keeper.stop()
+
+
+@pytest.fixture
+def pool_process() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        yield process
+        process.kill()
+
+
+def claimed() -> TaskRun:
+    """A task that is executed by this worker."""
+    found = ready("empty")
+    DatabaseGateway().claim(task_run_id=found.pk, epoch=found.epoch, worker=NAME)
+    found.refresh_from_db()
+    return found
+
+
+def show(board: Board, found: TaskRun, pid: int, *, ends_by: float = float("inf")) -> None:
+    """As if pool process `pid` had written it."""
+    board.write(0, found.pk, found.epoch, ends_by=ends_by)
+    entry = (1, pid, found.epoch, found.pk.bytes, ends_by, 1)
+    _LAYOUT.pack_into(board._memory, 0 * _SIZE, *entry)
+
+
+def test_what_is_on_the_board_keeps_its_lease(
+    keeper: Keeper, pool_process: subprocess.Popen[bytes]
+) -> None:
+    found = claimed()
+    before = found.lease_expires_at
+    show(keeper.board, found, pool_process.pid)
+    keeper.renew_now()
+
+    def renewed() -> bool:
+        found.refresh_from_db()
+        return found.lease_expires_at > before
+
+    wait_until(renewed)
+
+
+def test_what_a_dead_process_has_left_is_handed_over(
+    keeper: Keeper, pool_process: subprocess.Popen[bytes]
+) -> None:
+    found = claimed()
+    show(keeper.board, found, pool_process.pid)
+    pool_process.kill()
+    pool_process.wait()
+    keeper.collect_dead()
+    wait_until(lambda: TaskRun.objects.get(pk=found.pk).state == "queued")
+    assert TaskRun.objects.get(pk=found.pk).lost_count == 1
+
+
+def test_a_process_whose_time_is_up_and_that_hears_nothing_is_killed(
+    keeper: Keeper, pool_process: subprocess.Popen[bytes]
+) -> None:
+    show(keeper.board, claimed(), pool_process.pid, ends_by=time.monotonic() - 1)
+    keeper.renew_now()
+    wait_until(lambda: is_gone(pool_process.pid))
+
+
+def test_a_process_that_was_told_and_hears_nothing_is_killed(
+    keeper: Keeper,
+    pool_process: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "patience", lambda: -lease.OVERTIME)
+    found = claimed()
+    show(keeper.board, found, pool_process.pid)
+    TaskRun.objects.filter(pk=found.pk).update(state="cancelling")
+
+    def killed() -> bool:
+        keeper.renew_now()
+        return is_gone(pool_process.pid)
+
+    wait_until(killed)
+
+
+def test_at_the_end_the_worker_says_goodbye_and_hands_over_what_is_left(
+    tmp_path: Path, pool_process: subprocess.Popen[bytes]
+) -> None:
+    keeper = Keeper(Identity(NAME, ("default",), 1), Board(), tmp_path)
+    keeper.start()
+    wait_until(Worker.objects.filter(name=NAME, stopped_at=None).exists)
+    found = claimed()
+    show(keeper.board, found, pool_process.pid)
+    pool_process.kill()
+    pool_process.wait()
+    keeper.stop()
+    assert Worker.objects.get(name=NAME).stopped_at is not None
+    assert TaskRun.objects.get(pk=found.pk).state == "queued"
+    assert Attempt.objects.filter(task_run=found).exists()
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_it(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Keeper, "_renew", lambda _: 1 // 0)
+    keeper.renew_now()
+    monkeypatch.undo()
+    reported = Worker.objects.get(name=NAME).last_seen_at
+    keeper.renew_now()
+    wait_until(lambda: Worker.objects.get(name=NAME).last_seen_at > reported)
