@@ -173,9 +173,11 @@ class Keeper:
         """
         now = time.monotonic()
         running = list(self.board.read())
-        self._told = {entry.key: self._told.get(entry.key, math.inf) for entry in running}
+        keys = {entry.key for entry in running}
+        self._told = {key: by for key, by in self._told.items() if key in keys}
         for entry in running:
-            if now >= min(entry.ends_by, self._told[entry.key]) and entry.is_alive:
+            ends_by = min(entry.ends_by, self._told.get(entry.key, math.inf))
+            if now >= ends_by and entry.is_alive:
                 _logger.error("pool process %s does not stop when told to: killed", entry.pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(entry.pid, signal.SIGKILL)

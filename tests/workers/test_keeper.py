@@ -11,7 +11,7 @@ from runs_app.models import Attempt, TaskRun, Worker
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
 from tests.workers.stations import ready
-from workers import lease
+from workers import board, lease
 from workers.board import _LAYOUT, _SIZE, Board
 from workers.gateway import DatabaseGateway
 from workers.lease import Identity, Keeper
@@ -58,12 +58,13 @@ def test_what_is_on_the_board_keeps_its_lease(
 ) -> None:
     found = claimed()
     before = found.lease_expires_at
+    assert before is not None
     show(keeper.board, found, pool_process.pid)
     keeper.renew_now()
 
     def renewed() -> bool:
         found.refresh_from_db()
-        return found.lease_expires_at > before
+        return found.lease_expires_at is not None and found.lease_expires_at > before
 
     wait_until(renewed)
 
@@ -93,7 +94,7 @@ def test_a_process_that_was_told_and_hears_nothing_is_killed(
     pool_process: subprocess.Popen[bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lease, "patience", lambda: -lease.OVERTIME)
+    monkeypatch.setattr(lease, "patience", lambda: -board.OVERTIME)
     found = claimed()
     show(keeper.board, found, pool_process.pid)
     TaskRun.objects.filter(pk=found.pk).update(state="cancelling")
@@ -127,6 +128,6 @@ def test_an_error_that_nobody_foresaw_does_not_end_it(
     monkeypatch.setattr(Keeper, "_renew", lambda _: 1 // 0)
     keeper.renew_now()
     monkeypatch.undo()
-    reported = Worker.objects.get(name=NAME).last_seen_at
+    reported = Worker.objects.get(name=NAME).last_heartbeat
     keeper.renew_now()
-    wait_until(lambda: Worker.objects.get(name=NAME).last_seen_at > reported)
+    wait_until(lambda: Worker.objects.get(name=NAME).last_heartbeat > reported)
