@@ -20,6 +20,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from runs_app.models import Worker
+from skytrail.embedded.command import Command
 from skytrail.embedded.ports import Ports
 from tests.conftest import empty_tables
 from tests.waiting import wait_until
@@ -69,13 +70,14 @@ class Installation:
         """Starts one part: `start("worker", "--concurrency=2")`."""
         label = environment.pop("label", name)
         log = self.folder / f"{label}.log"
+        # It ends with the tests, also when those are killed.
+        command = Command(
+            argv=(sys.executable, "-m", "skytrail.cli", name, *arguments),
+            env=self.environment | environment,
+        )
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "skytrail.cli", name, *arguments],
-                env=self.environment | environment,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+                command.argv, stdout=output, stderr=output, **command.popen_options()
             )
         part = self.parts[label] = Part(label, process, log)
         return part
