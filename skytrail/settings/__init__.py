@@ -103,7 +103,12 @@ _database.setdefault("OPTIONS", {})
 if environment.database_pool:
     # For ASGI, where every request runs in a thread of its own: a connection per request cost
     # half the throughput.
-    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": environment.database_pool}
+    # Who gets none within the timeout (in seconds) hears that the database does not answer.
+    _database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": environment.database_pool,
+        "timeout": 3,
+    }
 else:
     _database["CONN_MAX_AGE"] = None
 DATABASES = {"default": _database}
