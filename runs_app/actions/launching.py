@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,14 +74,14 @@ class Launched:
 
 
 @dataclass(frozen=True)
-class _Dag:
-    id: UUID
+class _Held:
+    at: datetime
 
 
 _HOLD = Statement(
     "hold_dag",
-    "SELECT id FROM skytrail_dag WHERE id = %(dag)s::uuid FOR NO KEY UPDATE",
-    _Dag,
+    "SELECT clock_timestamp() AS at FROM skytrail_dag WHERE id = %(dag)s::uuid FOR NO KEY UPDATE",
+    _Held,
 )
 
 
@@ -172,12 +172,15 @@ def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
     Raises `BadRun` and `params.BadConf` for what was asked, `RunExists` where the run_id or the
     scheduled date is taken, `IdempotencyKeyReused`.
     """
-    request = _completed(dag, request)
+    request = _checked(dag, request)
     with transaction.atomic():
         # So that two requests cannot both take the last free place, or both be the first of a key.
-        _HOLD.one(dag=dag.pk)
+        held = _HOLD.one(dag=dag.pk)
         if request.idempotency_key and (earlier := _with_key(dag, request)):
             return Launched(earlier, is_new=False)
+        if request.run_id is None:
+            moment = request.logical_date or (held.at if held else database_now())
+            request = replace(request, run_id=run_id_for(request.run_type, moment))
         start = len(graph_of(dag.version_id).roots) <= MAX_STARTED_BY_REQUEST
         created = insert([(dag, request)], actor=actor, start=start)
     if not created:
@@ -230,8 +233,8 @@ def _send(run_pk: UUID, rows: dict[int, _NewTask], names: dict[UUID, str]) -> No
         request_dispatch_after_commit(run_pk)
 
 
-def _completed(dag: Dag, request: RunRequest) -> RunRequest:
-    """`request` with everything filled in that it left open."""
+def _checked(dag: Dag, request: RunRequest) -> RunRequest:
+    """`request` with everything filled in that it left open, but for the name of the run."""
     conf = request.conf if request.conf is not None else {}
     if len(json.dumps(conf)) > params.MAX_CONF_BYTES:
         limit = f"conf may have at most {params.MAX_CONF_BYTES:,} bytes as JSON"
@@ -243,17 +246,18 @@ def _completed(dag: Dag, request: RunRequest) -> RunRequest:
     return replace(
         request,
         conf=params.resolve(dag.params, conf),
-        run_id=request.run_id or run_id_for(request.run_type, request.logical_date),
         data_interval_start=request.data_interval_start or request.logical_date,
         data_interval_end=request.data_interval_end or request.logical_date,
     )
 
 
-def run_id_for(run_type: RunType, logical_date: datetime | None) -> str:
-    """Airflow's form, `scheduled__2026-01-31T09:00:00+00:00`; what is not unique gets a suffix."""
-    moment = logical_date or database_now()
+def run_id_for(run_type: RunType, moment: datetime) -> str:
+    """Airflow's form, `scheduled__2026-01-31T09:00:00+00:00`; what is not unique gets a suffix.
+
+    `moment` is the logical date, or the time of asking where there is none.
+    """
     suffix = "" if run_type != RunType.MANUAL else f"_{secrets.token_hex(4)}"
-    return f"{run_type.value}__{moment.isoformat()}{suffix}"
+    return f"{run_type.value}__{moment.astimezone(UTC).isoformat()}{suffix}"
 
 
 def _check_pools(dag: Dag) -> None:
