@@ -42,7 +42,7 @@ def delay(installation: Installation, client: httpx.Client, dag: Dag) -> float:
     _end_of([run.pk])
     started = Attempt.objects.get(task_run__run=run).started_at
     assert started is not None
-    return started.timestamp() - began
+    return float(started.timestamp()) - began
 
 
 def lone_task(kind: str) -> Dag:
