@@ -127,6 +127,24 @@ class _Ended:
     others_may_wait: bool
 
 
+@dataclass(frozen=True)
+class _EndedWell:
+    dag_pk: UUID
+    version_id: UUID
+    others_may_wait: bool
+
+
+# A run is made to wait only where its DAG has many; where it has few, nobody is asked. One that
+# slips through between is promoted by the next recovery tick.
+_OTHERS_MAY_WAIT = """EXISTS (
+    SELECT FROM skytrail_dag_run q WHERE q.dag_id = m.dag_id AND q.state = 'queued'
+  ) OR (
+    SELECT 2 * count(a.id) > min(d.max_active_runs)
+    FROM skytrail_dag d LEFT JOIN skytrail_dag_run a
+      ON a.dag_id = d.id AND a.state IN ('running', 'cancelling')
+    WHERE d.id = m.dag_id
+  ) AS others_may_wait"""
+
 _END = run_move(
     "end_run",
     Move(
@@ -134,18 +152,26 @@ _END = run_move(
         to="CASE WHEN t.state = 'cancelling' THEN 'cancelled' ELSE %(to)s::text END",
         reason="'all tasks ended'",
         sets="planned_at = clock_timestamp(), replan_wanted = false",
-        # A run is made to wait only where its DAG has many; where it has few, nobody is asked. One
-        # that slips through between is promoted by the next recovery tick.
-        returning="""EXISTS (
-    SELECT FROM skytrail_dag_run q WHERE q.dag_id = m.dag_id AND q.state = 'queued'
-  ) OR (
-    SELECT 2 * count(a.id) > min(d.max_active_runs)
-    FROM skytrail_dag d LEFT JOIN skytrail_dag_run a
-      ON a.dag_id = d.id AND a.state IN ('running', 'cancelling')
-    WHERE d.id = m.dag_id
-  ) AS others_may_wait""",
+        returning=_OTHERS_MAY_WAIT,
     ),
     _Ended,
+)
+
+# The happy end in one statement, without a plan. Where it waits for somebody who holds the run, it
+# looks at the run again but not at its tasks: whoever takes one back from success asks for a plan.
+_END_WELL = run_move(
+    "end_run_well",
+    Move(
+        guard="""t.id = %(run)s::uuid AND t.state = 'running' AND NOT t.replan_wanted
+    AND NOT EXISTS (
+      SELECT FROM skytrail_task_run x WHERE x.run_id = %(run)s::uuid AND x.state <> 'success'
+    )""",
+        to="'success'",
+        reason="'all tasks ended'",
+        sets="planned_at = clock_timestamp()",
+        returning=f"m.dag_id AS dag_pk, m.version_id, {_OTHERS_MAY_WAIT}",
+    ),
+    _EndedWell,
 )
 
 
@@ -153,8 +179,12 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
     """Moves a run on as far as its rows allow, and says in a few words what came of it.
 
     `towards` are positions before which something has just ended; None has the whole graph planned.
-    A cheap look at `towards` suffices as long as all that came before them went well.
+    A cheap look at `towards` suffices as long as all that came before them went well; where nothing
+    comes any more, one at whether all did.
     """
+    if towards is not None and not towards and (ended := _END_WELL.one(run=run_pk, actor=actor)):
+        _give_out(graph_of(ended.version_id), ended.dag_pk if ended.others_may_wait else None)
+        return f"run ended: {RunState.SUCCESS}"
     with transaction.atomic():
         run = _LOCK.one(run=run_pk)
         if run is None:
@@ -162,13 +192,20 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
         step = _Step(run, graph_of(run.version_id), actor)
         if towards is None or len(step.graph) <= SMALL or not step.look_ahead(towards):
             step.plan_all()
-    # Slots and runs that have become free are given out in transactions of their own: they touch
-    # rows of other runs, which nobody may do while holding this one.
-    if step.graph.is_gated:
-        admission.admit()
-    if step.made_room:
-        promotion.promote(run.dag_pk)
+    _give_out(step.graph, run.dag_pk if step.made_room else None)
     return step.summary
+
+
+def _give_out(graph: Graph, room_in: UUID | None) -> None:
+    """Gives out slots, and the place of a run of the DAG `room_in`, that have become free.
+
+    In transactions of their own: they touch rows of other runs, which nobody may do while holding
+    one.
+    """
+    if graph.is_gated:
+        admission.admit()
+    if room_in is not None:
+        promotion.promote(room_in)
 
 
 class _Step:

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
+from runs_app.actions.attempts import want_replan
 from runs_app.actions.transitions import Move, run_move, task_move
 from runs_app.dispatching import call_in_after_commit, request_dispatch_after_commit
 from runs_app.domain.graph import Graph
@@ -131,6 +132,7 @@ def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], actor: str) -> None:
     cleared = _CLEAR.all(run=run.pk, positions=[row.position for row in rows], actor=actor)
     call_in_after_commit(row.worker for row in cleared if row.state == TaskState.RESTARTING)
     reopened = _REOPEN.one(run=run.pk, actor=actor)
+    want_replan(run.pk)
     if reopened is None or reopened.state == RunState.RUNNING:
         request_dispatch_after_commit(run.pk)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from dags_app.models import Dag
@@ -30,6 +32,7 @@ from tests.actions.test_recovering import let_the_lease_run_out
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run, states, task
 from tests.races.together import by_many, together
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committing", "dispatcher")
 
@@ -207,3 +210,31 @@ def test_whatever_happens_at_once_every_move_is_told_once() -> None:
     told = Transition.objects.filter(run=run).exclude(task_run=None)
     per_move = Counter(told.values_list("task_run", "from_state", "to_state", "epoch"))
     assert set(per_move.values()) == {1}
+
+
+def test_a_run_does_not_end_over_a_task_that_is_just_being_cleared() -> None:
+    run = start_run(save_dag({"a": []}))
+    attempts.finish(claimed(run, "a"), Outcome.success(), worker="w")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            clear(run, Selection(), actor="alice")
+            # Its look at the tasks was before the clear, its look at the run comes after.
+            ending = pool.submit(in_another_connection, partial(dispatch, run.pk, [], actor="d"))
+            wait_until(somebody_waits_for_a_lock, what="the end waits for the clear")
+        ending.result(timeout=20)
+    run.refresh_from_db()
+    assert (run.state, task(run, "a").state) in {("running", "queued"), ("running", "waiting")}
+
+
+def in_another_connection(step: Callable[[], object]) -> object:
+    try:
+        return step()
+    finally:
+        connection.close()
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        (waits,) = cursor.fetchone()
+    return bool(waits)
