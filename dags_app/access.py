@@ -20,9 +20,7 @@ class NotAllowed(Forbidden):
     """You may not {purpose} {what}: ask an administrator for the permission `{permission}`."""
 
 
-def access_dag(
-    user: Subject, dag_id: str, *, to: Purpose = "view", hold: bool = False
-) -> Dag:
+def access_dag(user: Subject, dag_id: str, *, to: Purpose = "view", hold: bool = False) -> Dag:
     """The DAG named `dag_id`. Raises `DagNotFound`, or `NotAllowed` where it may only be seen.
 
     With `hold`, inside a transaction, nobody else changes or deletes it until that ends: for

@@ -287,7 +287,8 @@ def _with_key(dag: Dag, request: RunRequest) -> UUID | None:
     earlier = DagRun.objects.filter(dag=dag, idempotency_key=request.idempotency_key).first()
     if earlier is None:
         return None
-    if earlier.conf != request.conf or earlier.logical_date != request.logical_date:
+    asked = (request.conf, request.logical_date, request.run_id or earlier.run_id)
+    if asked != (earlier.conf, earlier.logical_date, earlier.run_id):
         raise IdempotencyKeyReused
     key: UUID = earlier.pk
     return key

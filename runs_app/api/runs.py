@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from dags_app.access import access_dag
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
-from runs_app.actions.launching import IdempotencyKeyReused, RunRequest, launch
+from runs_app.actions.launching import RunRequest, launch
 from runs_app.api.filters import DagRunQuery, RunQuery
 from runs_app.api.serializers import (
     ClearedSerializer,
@@ -94,8 +94,6 @@ class DagRunListView(ListView):
             actor=actor_of(request),
         )
         run = shown(DagRun.objects.all()).get(pk=launched.run_pk)
-        if not launched.is_new and wanted.get("run_id", run.run_id) != run.run_id:
-            raise IdempotencyKeyReused
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK
         return Response(show(RunSerializer, run), status=code)
 

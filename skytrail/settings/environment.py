@@ -15,8 +15,8 @@ Words = Annotated[list[str], NoDecode]
 class Environment(BaseSettings):
     """Names are upper case; those without another name begin with `SKYTRAIL_`.
 
-    Each can also be the content of a file of its name in the folder that SKYTRAIL_SECRETS_DIR names,
-    as container platforms hand over secrets. A variable goes before a file.
+    Each can also be the content of a file of its name in the folder that SKYTRAIL_SECRETS_DIR
+    names, as container platforms hand over secrets. A variable goes before a file.
     """
 
     model_config = SettingsConfigDict(

@@ -400,19 +400,18 @@ def test_what_stands_behind_a_cycle_is_not_accused_of_anything_else() -> None:
 
 
 def test_an_output_may_come_from_any_task_before() -> None:
-    parse(
-        dag(
-            {"id": "a"},
-            {"id": "b", "depends_on": ["a"]},
-            {"id": "c", "type": "bash", "command": "x", "env": {"A": "{{ outputs.a }}"}}
-            | {"depends_on": ["b"]},
-        )
+    document = dag(
+        {"id": "a"},
+        {"id": "b", "depends_on": ["a"]},
+        {"id": "c", "type": "bash", "command": "x", "env": {"A": "{{ outputs.a }}"}}
+        | {"depends_on": ["b"]},
     )
+    assert len(parse(document).tasks) == 3
 
 
 def test_a_dag_that_nobody_schedules_may_ask_for_values() -> None:
     for schedule in (None, "", "@none"):
-        parse(dag(params={"day": {"type": "string"}}, schedule=schedule))
+        assert parse(dag(params={"day": {"type": "string"}}, schedule=schedule)).schedule is None
 
 
 def test_endless_names_are_not_repeated_in_full() -> None:

@@ -264,3 +264,4 @@ def test_output_comes_before_the_end(bench: Bench) -> None:
         return "first\n" in "".join(seen)
 
     bench.stop("bash", command="echo first; sleep 1000", once=said, reason=Reason.CANCELLED)
+    assert seen
