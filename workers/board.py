@@ -11,25 +11,23 @@ import math
 import mmap
 import os
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-#: More pool processes than these no worker has; each place takes 64 bytes.
+#: More pool processes than these no worker has; each place takes 128 bytes.
 PLACES = 1024
-_SIZE = 64
+_SIZE = 128
 
 #: A pool process whose time is up ends itself; after so many seconds more it is taken to be unable.
 OVERTIME = 5.0
 
-# How often the place was written, before and after: a reader that sees two numbers reads again.
-_LAYOUT = struct.Struct("=QIi16sdQ")
-_COUNT = struct.Struct("=Q")
-
-#: A writer needs less than a microsecond, unless the system halts it half way, perhaps for ever.
-_TRIES = 200
-_BETWEEN_TRIES = 0.001
+# A place has a number and two entries. The number says how often the place was written, and by that
+# which entry holds: the writer fills the other one and then raises the number, in one store. So a
+# writer that is halted half way has changed nothing, and a reader that finds the number as it was
+# has read an entry that nobody touched.
+_ENTRY = struct.Struct("=ii16sd")
+_ENTRIES_FROM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Board:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, PLACES * _SIZE)
+        self._numbers = memoryview(self._memory).cast("Q")
 
     def write(
         self, place: int, task_run_id: UUID, epoch: int, *, ends_by: float = math.inf
@@ -82,20 +81,19 @@ class Board:
                 yield entry
 
     def _put(self, place: int, pid: int, epoch: int, key: bytes, ends_by: float) -> None:
-        start = place * _SIZE
-        (count,) = _COUNT.unpack_from(self._memory, start)
-        _LAYOUT.pack_into(self._memory, start, count + 1, pid, epoch, key, ends_by, count)
-        _COUNT.pack_into(self._memory, start + _LAYOUT.size - _COUNT.size, count + 1)
+        number = self._numbers[place * _SIZE // 8] + 1
+        _ENTRY.pack_into(self._memory, _entry(place, number), pid, epoch, key, ends_by)
+        self._numbers[place * _SIZE // 8] = number
 
     def _get(self, place: int) -> Entry | None:
-        start = place * _SIZE
-        for _ in range(_TRIES):
-            before, pid, epoch, key, ends_by, after = _LAYOUT.unpack_from(self._memory, start)
-            if not pid:
-                return None
-            entry = Entry(place, pid, UUID(bytes=key), epoch, ends_by)
-            # Read once more: the writer may have begun after the first number had been read.
-            if _COUNT.unpack_from(self._memory, start) == (before,) and before == after:
-                return entry
-            time.sleep(_BETWEEN_TRIES)
-        return entry  # its writer has died, or been halted, while it wrote
+        while True:
+            number = self._numbers[place * _SIZE // 8]
+            pid, epoch, key, ends_by = _ENTRY.unpack_from(self._memory, _entry(place, number))
+            # Otherwise the writer has begun the next but one meanwhile: in this same entry.
+            if self._numbers[place * _SIZE // 8] == number:
+                return Entry(place, pid, UUID(bytes=key), epoch, ends_by) if pid else None
+
+
+def _entry(place: int, number: int) -> int:
+    """Where the entry stands that holds after `number` writes."""
+    return place * _SIZE + _ENTRIES_FROM + number % 2 * _ENTRY.size

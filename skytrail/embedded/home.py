@@ -103,8 +103,9 @@ class Home:
     def secret(self, name: str) -> str:
         """The random secret of this name; made when it is asked for the first time."""
         file = self.folder("secrets") / name
-        if not file.exists() or not file.read_text().strip():
-            file.unlink(missing_ok=True)
+        if file.exists() and not file.read_text().strip():
+            file.unlink(missing_ok=True)  # a crash has left it; we ourselves write whole files
+        if not file.exists():
             _write_new(file, secrets.token_urlsafe(32))
         return file.read_text().strip()
 

@@ -62,7 +62,7 @@ def root(admin: User) -> Client:
 # ------------------------------------------------------------------- a browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(server: LiveServer) -> Iterator[Browser]:
     """Debian's browser, without a screen. Closed before the server is, and with it its requests."""
     if not CHROMIUM.exists():
@@ -85,24 +85,27 @@ def chromium(server: LiveServer) -> Iterator[Browser]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[LiveServer]:
     """The pages over HTTP. pytest-django's own fixture would empty all of Django's tables too."""
+    with django_db_blocker.unblock():
+        before = _others()
     server = LiveServer("127.0.0.1")
     yield server
     server.stop()
+    # Its threads let go of the database, which is deleted in the end.
     with django_db_blocker.unblock():
-        wait_until(_nobody_else_is_connected, timeout=30)
+        wait_until(lambda: _others() <= before, timeout=30, what="nobody else is connected")
 
 
-def _nobody_else_is_connected() -> bool:
-    """Whether the server's threads have let go of the database, which is deleted in the end."""
+def _others() -> set[int]:
+    """Who else is connected to the tests' database."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
+            "SELECT pid FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return bool(cursor.fetchone()[0] == 0)
+        return {pid for (pid,) in cursor.fetchall()}
 
 
 @pytest.fixture

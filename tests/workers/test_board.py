@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from workers.board import PLACES, Board, Entry
+from workers.board import _ENTRY, PLACES, Board, Entry, _entry
 
 KEY = UUID(int=5)
 
@@ -33,10 +33,11 @@ def test_what_a_dead_process_has_left_stands() -> None:
     assert (entry.pid, entry.is_alive) == (pid, False)
 
 
-def test_a_half_written_place_is_read_all_the_same() -> None:
+def test_a_writer_that_was_halted_half_way_has_changed_nothing() -> None:
     board = Board()
     board.write(0, KEY, 1)
-    board._memory[0] += 1  # as if its writer had been halted
+    other = _entry(0, 2)
+    board._memory[other : other + _ENTRY.size] = b"\xff" * _ENTRY.size
     assert [entry.key for entry in board.read()] == [(KEY, 1)]
 
 

@@ -12,7 +12,7 @@ from tests.waiting import wait_until
 from tests.workers.processes import is_gone
 from tests.workers.stations import ready
 from workers import board, lease
-from workers.board import _LAYOUT, _SIZE, Board
+from workers.board import Board
 from workers.gateway import DatabaseGateway
 from workers.lease import Identity, Keeper
 
@@ -48,9 +48,7 @@ def claimed() -> TaskRun:
 
 def show(board: Board, found: TaskRun, pid: int, *, ends_by: float = float("inf")) -> None:
     """As if pool process `pid` had written it."""
-    board.write(0, found.pk, found.epoch, ends_by=ends_by)
-    entry = (1, pid, found.epoch, found.pk.bytes, ends_by, 1)
-    _LAYOUT.pack_into(board._memory, 0 * _SIZE, *entry)
+    board._put(0, pid, found.epoch, found.pk.bytes, ends_by)
 
 
 def test_what_is_on_the_board_keeps_its_lease(
