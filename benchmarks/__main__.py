@@ -26,7 +26,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="skytrail-benchmark-") as folder:
         place = Path(folder)
         with (
-            installation.skytrail(place, concurrency=options.concurrency) as running,
+            installation.skytrail(
+                place, concurrency=options.concurrency, flower=options.flower
+            ) as running,
             _connected(),
             installation.bare_worker(place, concurrency=options.concurrency),
             Progress(transient=True) as progress,
@@ -44,6 +46,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=2, help="pool processes of each worker")
     parser.add_argument("--calls", type=int, default=50, help="API calls of the delay")
     parser.add_argument("--scale", type=float, default=1.0, help="below 1: smaller, for a look")
+    parser.add_argument(
+        "--flower", action="store_true", help="with Flower, which sees all messages"
+    )
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument(
         "--only", choices=("fan", "chain", "diamonds", "delay"), help="one of the shapes"

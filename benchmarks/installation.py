@@ -28,7 +28,7 @@ class Installation:
 
 
 @contextmanager
-def skytrail(folder: Path, *, concurrency: int) -> Iterator[Installation]:
+def skytrail(folder: Path, *, concurrency: int, flower: bool = False) -> Iterator[Installation]:
     """`skytrail up` in `folder`; afterwards this process knows its database and its broker."""
     log = folder / "up.log"
     password = secrets.token_urlsafe(16)
@@ -36,8 +36,9 @@ def skytrail(folder: Path, *, concurrency: int) -> Iterator[Installation]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "skytrail.cli", "up", "--port=0", "--no-flower"),
+                *(sys.executable, "-m", "skytrail.cli", "up", "--port=0"),
                 f"--concurrency={concurrency}",
+                *(("--flower-port=0",) if flower else ("--no-flower",)),
             ],
             env={
                 **os.environ,
