@@ -5,7 +5,7 @@ costs more than the step. So a step that succeeded is followed by the next in th
 long as the whole took no longer than a moment; then the rest travels on as a message. Each step is
 claimed and finished like any other: nothing but the message is saved.
 
-Not done while Flower listens, for it sees messages and would miss the steps between.
+Where Flower is, the steps between are announced to it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.conf import settings
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.domain.states import TaskState
 from workers import names
+from workers.announcing import Ride
 from workers.execution import perform
 
 #: A message that has taken so long, in seconds, goes no further by itself: others wait too.
@@ -35,17 +36,27 @@ def ride(request: Context, task_run_id: UUID, epoch: int) -> str:
     ends_at = time.monotonic() + A_MOMENT
     word = perform(task_run_id=task_run_id, epoch=epoch, worker=worker)
     chain: Any = request.chain or []
-    while chain and word == TaskState.SUCCESS and _may_ride(request, chain[-1], ends_at):
-        step = chain.pop()
-        if step["task"] == names.DISPATCH:
-            run_pk, towards = step["args"]
-            return dispatch(UUID(run_pk), towards, actor=worker)
-        task_run, next_epoch = step["args"]
-        word = perform(task_run_id=UUID(task_run), epoch=next_epoch, worker=worker)
+    ridden = Ride(worker)
+    try:
+        while chain and word == TaskState.SUCCESS and _may_ride(request, chain[-1], ends_at):
+            step = chain.pop()
+            with ridden.step(step) as said:
+                word = _execute(step, worker)
+                said.append(word)
+    finally:
+        ridden.announce()
     if chain and word != TaskState.SUCCESS:
         # All that follows waits for this step: none of it would be claimed. Straight to the end.
         del chain[1:]
     return word
+
+
+def _execute(step: dict[str, Any], worker: str) -> str:
+    if step["task"] == names.DISPATCH:
+        run_pk, towards = step["args"]
+        return dispatch(UUID(run_pk), towards, actor=worker)
+    task_run, epoch = step["args"]
+    return perform(task_run_id=UUID(task_run), epoch=epoch, worker=worker)
 
 
 def _may_ride(request: Context, step: dict[str, Any], ends_at: float) -> bool:

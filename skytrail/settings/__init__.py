@@ -201,7 +201,8 @@ SKYTRAIL_LEASE_SECONDS = environment.lease_seconds
 SKYTRAIL_MAX_LOST = environment.max_lost
 SKYTRAIL_STOP_GRACE_SECONDS = environment.stop_grace_seconds
 # Flower sees messages: with it, every step is one.
-SKYTRAIL_RIDE_ALONG = environment.ride_along and not environment.flower_url
+SKYTRAIL_RIDE_ALONG = environment.ride_along
+SKYTRAIL_ANNOUNCE_STEPS = bool(environment.flower_url)
 SKYTRAIL_LOG_LIMIT_BYTES = environment.log_limit_bytes
 SKYTRAIL_HTTP_ALLOWED = environment.http_allowed
 SKYTRAIL_TASK_MODULES = environment.task_modules
