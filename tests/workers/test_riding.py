@@ -27,11 +27,12 @@ pytestmark = pytest.mark.usefixtures("committing")
 ROW = {"a": [], "b": ["a"], "c": ["b"]}
 
 
-def sent(dispatcher: RecordingDispatcher) -> tuple[UUID, int, Context]:
+def sent(dispatcher: RecordingDispatcher) -> tuple[UUID, int, Any]:
     """The one message of a new run, as its worker gets it."""
     (consignment,) = dispatcher.consignments
     ((_, signature),) = canvas.canvases(consignment, app=app)
-    first, *rest = signature.tasks
+    steps: Any = signature
+    first, *rest = steps.tasks
     chain = [
         {**step, "options": {"task_id": f"id of {step['args'][0]}", **step["options"]}}
         for step in rest
@@ -43,7 +44,7 @@ def sent(dispatcher: RecordingDispatcher) -> tuple[UUID, int, Context]:
     return UUID(task_run_id), epoch, context
 
 
-def launched(dispatcher: RecordingDispatcher, **tasks: Any) -> tuple[DagRun, UUID, int, Context]:
+def launched(dispatcher: RecordingDispatcher, **tasks: Any) -> tuple[DagRun, UUID, int, Any]:
     run = start_run(save_dag(ROW, tasks=tasks))
     return run, *sent(dispatcher)
 
