@@ -1,7 +1,9 @@
 """When a task may start, seen from its direct upstream tasks: the 13 rules.
 
 The table is Airflow's (its `trigger_rule_dep`), early outcomes included: a task whose rule can no
-longer be met is settled at once and does not wait for the rest. A cancelled task counts as failed.
+longer be met is settled at once and does not wait for the rest. In one place it waits where Airflow
+does not, so that a run ends the same whatever came first: see `_all_success` and ADR 0013. A
+cancelled task counts as failed.
 """
 
 from __future__ import annotations
@@ -69,9 +71,11 @@ def judge(rule: TriggerRule, tally: Tally) -> Verdict:
 def _all_success(t: Tally) -> Verdict:
     if t.broken:
         return Verdict.UPSTREAM_FAILED
-    if t.skipped:
-        return Verdict.SKIP
-    return Verdict.RUN if t.done else Verdict.WAIT
+    if not t.done:
+        return (
+            Verdict.WAIT
+        )  # also where one was skipped: another may yet fail, and that counts more
+    return Verdict.SKIP if t.skipped else Verdict.RUN
 
 
 def _all_failed(t: Tally) -> Verdict:

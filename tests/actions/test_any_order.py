@@ -57,6 +57,8 @@ def test_a_run_ends_the_same_in_any_order_of_arrival(
     conveyor: Conveyor, story: tuple[Graph, dict[str, dict[str, str]], dict[str, str]], seed: int
 ) -> None:
     graph, rules, outcomes = story
+    conveyor.delivered = 0
+    conveyor.started.clear()
     conveyor.script = ends(**{name: OUTCOMES[outcome] for name, outcome in outcomes.items()})
     dag = save_dag(graph, tasks=rules, max_active_runs=100)
     conveyor.shuffled = False
