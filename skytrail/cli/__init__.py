@@ -10,7 +10,6 @@ import os
 import sys
 
 import typer
-from django.db import DatabaseError
 
 from skytrail import __version__
 from skytrail.cli import dags, db, demo, processes, runs, tasks
@@ -54,10 +53,14 @@ def main() -> None:
         app()
     except SkytrailError as error:
         sys.exit(report(error))
-    except DatabaseError as error:
-        # It was there when the command began; a bug of ours would end here as well.
-        sys.exit(report(DatabaseAway(reason=str(error).strip() or type(error).__name__)))
     except BrokenPipeError:
         # `skytrail runs list | head`: the reader has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        from django.db import DatabaseError  # not before it is needed: most commands are quick
+
+        if not isinstance(error, DatabaseError):
+            raise
+        # It was there when the command began.
+        sys.exit(report(DatabaseAway(reason=str(error).strip() or type(error).__name__)))

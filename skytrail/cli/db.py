@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import typer
-from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from skytrail.cli.output import Format, OutputOption, show_record
 from skytrail.cli.project import connect
@@ -17,6 +14,8 @@ app = typer.Typer(help="The database.", no_args_is_help=True)
 def migrate() -> None:
     """Bring the database's tables up to date."""
     connect()
+    from django.core.management import call_command
+
     call_command("migrate", interactive=False)
 
 
@@ -24,6 +23,9 @@ def migrate() -> None:
 def check(output: OutputOption = Format.TABLE) -> None:
     """Say whether the database answers and its tables are up to date; exit code 1 if not."""
     connect()
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     with connection.cursor() as cursor:
@@ -44,4 +46,6 @@ def check(output: OutputOption = Format.TABLE) -> None:
 def shell() -> None:
     """Open psql on the database."""
     connect()
+    from django.core.management import call_command
+
     call_command("dbshell")

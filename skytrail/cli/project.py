@@ -6,9 +6,7 @@ import getpass
 import os
 from pathlib import Path
 
-from django.db import OperationalError, connection
-
-from skytrail.embedded.home import DEFAULT_FOLDER, Home, running
+from skytrail.embedded import DEFAULT_FOLDER
 from skytrail.errors import Unavailable
 from skytrail.security.subject import Operator
 
@@ -32,6 +30,7 @@ def connect() -> Operator:
     if not os.environ.get("DATABASE_URL"):
         _use_running()
     import django  # takes the settings from the environment prepared above
+    from django.db import OperationalError, connection
 
     django.setup()
     import skytrail.celery  # noqa: F401  # what is triggered has to reach the broker
@@ -52,6 +51,8 @@ def actor() -> str:
 
 
 def _use_running() -> None:
+    from skytrail.embedded.home import Home, running
+
     folder = Path(os.environ.get("SKYTRAIL_DATA_DIR") or DEFAULT_FOLDER)
     state = running(folder)
     if state is None:

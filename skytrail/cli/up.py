@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from skytrail.embedded.home import DEFAULT_FOLDER
-
-PortOption = typer.Option(min=0, max=65_535)
+from skytrail.embedded import DEFAULT_FOLDER
 
 
 def up(

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from skytrail.embedded import DEFAULT_FOLDER
 from skytrail.errors import Conflict, Forbidden, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT_FOLDER = Path(".skytrail")
 
 _LOCK = "lock"
 _STATE = "state.json"

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from skytrail.embedded import DEFAULT_FOLDER
 from skytrail.embedded.command import Command
 from skytrail.embedded.console import Console
-from skytrail.embedded.home import DEFAULT_FOLDER, Home, State
+from skytrail.embedded.home import Home, State
 from skytrail.embedded.keeper import how_it_ended
 from skytrail.embedded.ports import LOOPBACK, Ports
 from skytrail.embedded.postgres import EmbeddedPostgres
