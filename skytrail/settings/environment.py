@@ -29,7 +29,7 @@ class Environment(BaseSettings):
     database_url: str = Field(
         default="postgresql://localhost/skytrail", validation_alias="DATABASE_URL"
     )
-    """Where PostgreSQL (14 or later) is; `skytrail up` brings its own where this is not set."""
+    """Where PostgreSQL (15 or later) is; `skytrail up` brings its own where this is not set."""
     redis_url: str = Field(default="redis://localhost:6379/0", validation_alias="REDIS_URL")
     """Where Redis or Valkey is; `skytrail up` brings its own where this is not set."""
     secret_key: str | None = None
