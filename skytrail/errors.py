@@ -85,3 +85,10 @@ class Conflict(SkytrailError):
 
 class Unavailable(SkytrailError):
     """A part that this needs does not answer."""
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """Some names in a sentence: `a, b and 3 more`."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"

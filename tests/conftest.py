@@ -10,7 +10,6 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker, Settings
-from rest_framework.test import APIClient
 
 from runs_app import dispatching
 from runs_app.selectors.graphs import graph_of
@@ -118,31 +117,3 @@ def charlie(db: None) -> User:
 def admin(db: None) -> User:
     """A superuser."""
     return _user("admin", is_staff=True, is_superuser=True)
-
-
-def client_of(user: User | None) -> APIClient:
-    """A REST client that is logged in as `user`."""
-    client = APIClient()
-    if user is not None:
-        client.force_authenticate(user)
-    return client
-
-
-@pytest.fixture
-def as_alice(alice: User) -> APIClient:
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_bob(bob: User) -> APIClient:
-    return client_of(bob)
-
-
-@pytest.fixture
-def as_charlie(charlie: User) -> APIClient:
-    return client_of(charlie)
-
-
-@pytest.fixture
-def as_nobody() -> APIClient:
-    return client_of(None)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from celery import Celery, current_app
+from celery import current_app
 from django.conf import settings
 
 from workers.dispatcher import BROKER_ERRORS
@@ -27,12 +25,8 @@ class Ride:
         self._hostname = hostname
         self._events: list[tuple[str, dict[str, Any]]] = []
 
-    @contextmanager
-    def step(self, signature: dict[str, Any]) -> Iterator[list[str]]:
-        """Within, the step that `signature` stands for is executed; its word goes into the list."""
-        said: list[str] = []
-        began = time.time()
-        yield said
+    def note(self, signature: dict[str, Any], word: str, *, began: float) -> None:
+        """The step of `signature` has just ended with `word`; `began` is in seconds."""
         if not settings.SKYTRAIL_ANNOUNCE_STEPS:
             return
         options = signature["options"]
@@ -41,14 +35,14 @@ class Ride:
         name = options.get("shadow") or signature["task"]
         self._note("received", began, **about, name=name, args=str(signature["args"]), kwargs="{}")
         self._note("started", began, **about)
-        self._note("succeeded", ended, **about, result=repr(said[0]), runtime=ended - began)
+        self._note("succeeded", ended, **about, result=repr(word), runtime=ended - began)
 
-    def announce(self, app: Celery | None = None) -> None:
+    def announce(self) -> None:
         """Sends what was noted. Nobody depends on it: what does not get through is lost."""
         if not self._events:
             return
         try:
-            events = (app or current_app).events
+            events = current_app.events
             with events.default_dispatcher(hostname=self._hostname) as dispatcher:
                 dispatcher.buffer_group = frozenset({"task"})
                 for kind, fields in self._events:
@@ -56,7 +50,6 @@ class Ride:
                 dispatcher.flush()
         except BROKER_ERRORS as error:
             _logger.debug("could not announce %s event(s): %s", len(self._events), error)
-        self._events.clear()
 
     def _note(self, kind: str, at: float, **fields: Any) -> None:
         self._events.append((kind, {**fields, "timestamp": at}))

@@ -104,8 +104,8 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
         spec.schedule.interval_seconds if isinstance(spec.schedule, Interval) else None
     )
     dag.timezone = spec.timezone
-    dag.start_date = spec.starts_at
-    dag.end_date = spec.ends_at
+    dag.start_date = spec.start_date
+    dag.end_date = spec.end_date
     dag.catchup = spec.catchup
     dag.max_active_runs = spec.max_active_runs
     dag.max_active_tasks = spec.max_active_tasks

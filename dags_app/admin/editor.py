@@ -10,7 +10,6 @@ from django import forms
 
 from dags_app.admin.fields import said
 from dags_app.admin.general import GeneralForm
-from dags_app.admin.pages import listed
 from dags_app.admin.tasks import (
     MAX_TASKS_IN_FORM,
     TaskCards,
@@ -22,7 +21,7 @@ from dags_app.admin.tasks import (
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag
-from skytrail.errors import Conflict, Invalid, Problem, SkytrailError
+from skytrail.errors import Conflict, Invalid, Problem, SkytrailError, listed
 
 _TASK = re.compile(r"tasks\[(\d+)\]\.?(.*)", re.DOTALL)
 _HEAD = re.compile(r"[^.\[]*")

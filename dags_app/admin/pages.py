@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -153,13 +152,6 @@ def summary(error: SkytrailError) -> str:
 def lines(error: SkytrailError) -> list[str]:
     """An error's problems, one line each."""
     return [f"{problem.path}: {problem.message}".removeprefix(": ") for problem in error.problems]
-
-
-def listed(names: Sequence[str], *, most: int = 5) -> str:
-    """Some names in a sentence: `a, b and 3 more`."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def page_context(model_admin: DjangoAdmin[Any], request: HttpRequest, title: str) -> dict[str, Any]:

@@ -385,16 +385,6 @@ class DagSpec(BaseModel):
         ]
         return document
 
-    @property
-    def starts_at(self) -> datetime | None:
-        """`start_date` in UTC."""
-        return self.start_date
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """`end_date` in UTC."""
-        return self.end_date
-
 
 def _canonical_task(task: TaskFields) -> dict[str, Any]:
     document = task.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -25,6 +25,7 @@ from runs_app.dispatching import publish_after_commit, request_dispatch_after_co
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, Pool, RunType
 from runs_app.selectors.graphs import graph_of
+from runs_app.selectors.runs import shown
 from skytrail.database.clock import database_now
 from skytrail.database.statement import Statement
 from skytrail.errors import Conflict, Invalid, Problem
@@ -69,8 +70,8 @@ class Launched:
     is_new: bool
 
     def run(self) -> DagRun:
-        """The run, read with its DAG and version."""
-        return DagRun.objects.select_related("dag", "version").get(pk=self.run_pk)
+        """The run, with what is shown beside it."""
+        return shown(DagRun.objects.all()).get(pk=self.run_pk)
 
 
 @dataclass(frozen=True)

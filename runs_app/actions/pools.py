@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from dags_app.models import Dag
 from runs_app.domain.states import FINAL
 from runs_app.models import Pool, TaskRun
-from skytrail.errors import Conflict, Invalid
+from skytrail.errors import Conflict, Invalid, listed
 
 
 class PoolExists(Conflict):
@@ -56,6 +56,5 @@ def delete(pool: Pool) -> None:
         pk__in=unfinished.values("dag")
     )
     if names := sorted(set(dags.values_list("dag_id", flat=True))):
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        raise PoolInUse(name=repr(pool.name), users=f"the DAGs {shown}")
+        raise PoolInUse(name=repr(pool.name), users=f"the DAGs {listed(names)}")
     pool.delete()

@@ -20,11 +20,11 @@ from unfold import widgets
 
 from dags_app.access import access_dag
 from dags_app.admin.fields import Json, Typed, json_area, said
-from dags_app.admin.pages import Told, actor_of, listed, page_context
+from dags_app.admin.pages import Told, actor_of, page_context
 from dags_app.domain.fields import read_moment
 from dags_app.models import Dag
 from runs_app.actions.launching import Launched, RunRequest, launch
-from skytrail.errors import SkytrailError
+from skytrail.errors import SkytrailError, listed
 
 #: As many DAGs as one click may trigger.
 MAX_DAGS = 50

@@ -21,9 +21,8 @@ from runs_app.api.serializers import (
     StatusSerializer,
     TriggerSerializer,
 )
-from runs_app.models import DagRun
 from runs_app.selectors.history import history_of
-from runs_app.selectors.runs import runs_matching, shown
+from runs_app.selectors.runs import runs_matching
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import NewestFirst
 from skytrail.rest.requests import BadRequest, actor_of, body
@@ -93,9 +92,8 @@ class DagRunListView(ListView):
             RunRequest(idempotency_key=_idempotency_key(request), **wanted),
             actor=actor_of(request),
         )
-        run = shown(DagRun.objects.all()).get(pk=launched.run_pk)
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK
-        return Response(show(RunSerializer, run), status=code)
+        return Response(show(RunSerializer, launched.run()), status=code)
 
 
 class DagStatusView(View):

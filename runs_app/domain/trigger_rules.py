@@ -72,9 +72,8 @@ def _all_success(t: Tally) -> Verdict:
     if t.broken:
         return Verdict.UPSTREAM_FAILED
     if not t.done:
-        return (
-            Verdict.WAIT
-        )  # also where one was skipped: another may yet fail, and that counts more
+        # Also where one was skipped: another may yet fail, and that counts more.
+        return Verdict.WAIT
     return Verdict.SKIP if t.skipped else Verdict.RUN
 
 

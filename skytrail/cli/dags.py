@@ -27,9 +27,10 @@ def list_(
     from dags_app.api.serializers import DagSerializer
     from dags_app.models import Dag
 
-    dags = Dag.objects.visible_to(user).select_related("version").order_by("dag_id")
+    dags = Dag.objects.visible_to(user).select_related("version").defer("version__spec")
     if tag:
         dags = dags.filter(tags__contains=[tag])
+    dags = dags.order_by("dag_id")
     show_rows(
         [_with_schedule(row) for row in DagSerializer(dags[:limit], many=True).data],
         _COLUMNS,

@@ -28,13 +28,11 @@ def list_(
     user = connect()
     from dags_app.access import access_dag
     from runs_app.api.serializers import RunSerializer
-    from runs_app.models import DagRun
+    from runs_app.selectors.runs import runs_matching
 
-    runs = DagRun.objects.visible_to(user).select_related("dag", "version")
-    if dag:
-        runs = runs.filter(dag=access_dag(user, dag))
-    if state:
-        runs = runs.filter(state=state)
+    runs = runs_matching(
+        user, dag=access_dag(user, dag) if dag else None, state=[state] if state else None
+    )
     rows = RunSerializer(runs.order_by("-queued_at", "-id")[:limit], many=True).data
     show_rows(rows, _COLUMNS, output, empty="No runs. Start one: `skytrail dags trigger DAG`.")
 
