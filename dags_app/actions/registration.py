@@ -109,6 +109,7 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
     dag.catchup = spec.catchup
     dag.max_active_runs = spec.max_active_runs
     dag.max_active_tasks = spec.max_active_tasks
+    dag.run_timeout_seconds = spec.run_timeout_seconds
     dag.params = spec.params
 
 

@@ -58,6 +58,7 @@ class GeneralForm(forms.Form):
     )
     max_active_runs = Number(initial=16, help_text=_help("max_active_runs"))
     max_active_tasks = Number(help_text=_help("max_active_tasks"))
+    run_timeout_seconds = Number(label="Run timeout (s)", help_text=_help("run_timeout_seconds"))
     params = Json(
         widget=json_area(rows=5, placeholder='{"day": {"type": "string", "default": "monday"}}'),
         label="Parameters",
@@ -73,7 +74,10 @@ class GeneralForm(forms.Form):
     groups = (
         ("General", ("name", "owner", "description", "tags", "paused")),
         ("Schedule", ("cron", "interval_seconds", "timezone", "catchup", "start_date", "end_date")),
-        ("Limits and parameters", ("max_active_runs", "max_active_tasks", "params")),
+        (
+            "Limits and parameters",
+            ("max_active_runs", "max_active_tasks", "run_timeout_seconds", "params"),
+        ),
     )
 
     def __init__(self, *args: Any, dag: Dag | None = None, **kwargs: Any) -> None:

@@ -22,8 +22,8 @@ class DagSerializer(serializers.ModelSerializer[Dag]):
         fields = [
             "id", "dag_id", "name", "description", "owner", "tags", "is_paused", "is_active",
             "cron", "interval_seconds", "timezone", "start_date", "end_date", "catchup",
-            "max_active_runs", "max_active_tasks", "next_run_at", "version", "source",
-            "created_at", "updated_at",
+            "max_active_runs", "max_active_tasks", "run_timeout_seconds", "next_run_at", "version",
+            "source", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 

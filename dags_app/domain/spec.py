@@ -125,6 +125,15 @@ class TaskFields(BaseModel):
         None
     )
     """How long one try may run before it is ended and counts as failed; null for no limit."""
+    queued_timeout_seconds: (
+        Annotated[float, Field(strict=True, gt=0, le=2_592_000), IN_NUMBERS] | None
+    ) = None
+    """How long one try may be queued before it counts as failed; null for no limit."""
+    memory_limit_mb: Annotated[int, Field(strict=True, ge=16, le=1_048_576), IN_WHOLES] | None = (
+        None
+    )
+    """How much memory it may use, in MiB, before it is ended and counts as failed; null: as the
+    worker's own limit says."""
     priority: Whole = Field(default=0, ge=-1000, le=1000)
     """Which of several ready tasks goes first: the higher number."""
     queue: Identifier = "default"
@@ -345,6 +354,11 @@ class DagSpec(BaseModel):
     """How many of its runs may be running at once; more wait as queued."""
     max_active_tasks: Annotated[int, Field(strict=True, ge=1, le=100_000), IN_WHOLES] | None = None
     """How many of its tasks may be queued or running at once, over all its runs."""
+    run_timeout_seconds: (
+        Annotated[float, Field(strict=True, gt=0, le=2_592_000), IN_NUMBERS] | None
+    ) = None
+    """How long a run may take from its start before it is stopped and counts as failed; null for no
+    limit."""
     params: Annotated[
         dict[Identifier, dict[str, Any]],
         Field(max_length=MAX_PARAMS),

@@ -58,6 +58,7 @@ class Dag(models.Model):
     )
     max_active_runs = models.PositiveIntegerField(default=16)
     max_active_tasks = models.PositiveIntegerField(null=True, blank=True)
+    run_timeout_seconds = models.FloatField(null=True, blank=True)
     params = models.JSONField(
         blank=True, default=dict, help_text="For each parameter a JSON Schema, with its default."
     )

@@ -23,6 +23,8 @@ class TaskSettings(models.Model):
     )
     max_retry_delay_seconds = models.FloatField(default=86_400.0)
     timeout_seconds = models.FloatField(null=True, blank=True)
+    queued_timeout_seconds = models.FloatField(null=True, blank=True)
+    memory_limit_mb = models.PositiveIntegerField(null=True, blank=True)
     priority = models.IntegerField(default=0)
     queue = models.CharField(max_length=250, default="default")
     pool = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001  # null: no pool

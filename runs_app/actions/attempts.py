@@ -65,7 +65,7 @@ _CLAIM = task_move(
   run.run_id, run.run_type, run.logical_date,
   run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
   c.digest AS command_digest, c.canonical AS command,
-  v.timeout_seconds,
+  v.timeout_seconds, v.memory_limit_mb,
   v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
   ARRAY(
     SELECT d.task_id::text FROM skytrail_version_task d

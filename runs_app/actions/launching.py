@@ -114,7 +114,7 @@ WITH wanted AS (
   WHERE dag_id = ANY (%(dags)s::uuid[]) AND state IN ('queued', 'running', 'cancelling')
   GROUP BY dag_id
 ), judged AS (
-  SELECT w.*, d.version_id, coalesce(there.waiting, 0) = 0
+  SELECT w.*, d.version_id, d.run_timeout_seconds, coalesce(there.waiting, 0) = 0
       AND coalesce(there.active, 0) + row_number() OVER (PARTITION BY w.dag ORDER BY w.place)
         <= d.max_active_runs AS may_start
   FROM wanted w
@@ -124,12 +124,13 @@ WITH wanted AS (
   INSERT INTO skytrail_dag_run (
     dag_id, version_id, run_id, run_type, triggered_by, state, logical_date,
     data_interval_start, data_interval_end, conf, idempotency_key, started_at, planned_at,
-    replan_wanted, degraded
+    replan_wanted, degraded, times_out_at
   )
   SELECT dag, version_id, run_id, run_type, %(actor)s,
     CASE WHEN may_start THEN 'running' ELSE 'queued' END, logical_date,
     interval_start, interval_end, conf::jsonb, key,
-    CASE WHEN may_start THEN clock_timestamp() END, clock_timestamp(), false, false
+    CASE WHEN may_start THEN clock_timestamp() END, clock_timestamp(), false, false,
+    CASE WHEN may_start THEN clock_timestamp() + run_timeout_seconds * interval '1 second' END
   FROM judged ORDER BY place
   ON CONFLICT DO NOTHING
   RETURNING id, dag_id, version_id, state

@@ -74,7 +74,15 @@ ALLOWED: Mapping[TaskState, frozenset[TaskState]] = {
     T.WAITING: frozenset(
         {T.QUEUED, T.RUNNING, T.SKIPPED, T.UPSTREAM_FAILED, T.CANCELLED, T.REMOVED}
     ),
-    T.QUEUED: frozenset({T.RUNNING, T.CANCELLED} | _CLEARED),
+    T.QUEUED: frozenset(
+        {
+            T.RUNNING,
+            T.CANCELLED,
+            T.FAILED,  # it was queued for too long
+            T.UP_FOR_RETRY,  # the same, with retries left
+        }
+        | _CLEARED
+    ),
     T.RUNNING: frozenset(
         {
             T.SUCCESS,

@@ -46,6 +46,12 @@ class DagRun(models.Model):
     queued_at = CreatedAtField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    times_out_at = models.DateTimeField(
+        null=True, help_text="When it is stopped if it has not ended by then."
+    )
+    timed_out = models.BooleanField(
+        default=False, db_default=False, help_text="It took too long and was stopped."
+    )
     planned_at = models.DateTimeField(
         null=True, help_text="When its whole graph was last planned; recovery looks at the oldest."
     )
@@ -95,6 +101,12 @@ class DagRun(models.Model):
                 fields=["planned_at"],
                 condition=Q(state__in=sorted(RUN_ACTIVE)),
                 name="run_least_recently_planned",
+            ),
+            # Serves the timers: whose time is up?
+            models.Index(
+                fields=["times_out_at"],
+                condition=Q(times_out_at__isnull=False, timed_out=False, state=RunState.RUNNING),
+                name="run_timing_out",
             ),
         ]
 

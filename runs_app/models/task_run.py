@@ -56,6 +56,9 @@ class TaskRun(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(
+        null=True, help_text="When somebody took it off the list of dead letters."
+    )
 
     class Meta:
         db_table = "skytrail_task_run"
@@ -103,6 +106,12 @@ class TaskRun(models.Model):
                     Q(state__in=sorted(ACTIVE)) | Q(state=TaskState.WAITING, ready_at__isnull=False)
                 ),
                 name="task_run_gated",
+            ),
+            # Serves the list of dead letters, newest first.
+            models.Index(
+                fields=["-finished_at", "-id"],
+                condition=Q(state=TaskState.FAILED, dropped_at__isnull=True),
+                name="task_run_dead",
             ),
         ]
 

@@ -84,6 +84,8 @@ _settings = st.fixed_dictionaries(
         "retry_exponential_backoff": st.sampled_from([0, 0.0, -0.0, 1, 2, 2.0]),
         "max_retry_delay_seconds": _seconds,
         "timeout_seconds": st.none() | _seconds,
+        "queued_timeout_seconds": st.none() | _seconds,
+        "memory_limit_mb": st.none() | st.integers(16, 1024),
         "priority": _whole,
         "queue": _names,
         "pool": st.none() | _names,
@@ -115,6 +117,7 @@ _fields = st.fixed_dictionaries(
         "catchup": st.booleans(),
         "max_active_runs": st.integers(1, 20),
         "max_active_tasks": st.none() | st.integers(1, 20),
+        "run_timeout_seconds": st.none() | _seconds,
         "params": st.dictionaries(
             _names, st.sampled_from([1, "x", {"default": 1}, {"type": "string", "default": "y"}])
         ),

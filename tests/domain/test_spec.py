@@ -51,6 +51,7 @@ def test_what_is_left_out_has_a_default() -> None:
         "catchup": False,
         "max_active_runs": 16,
         "max_active_tasks": None,
+        "run_timeout_seconds": None,
         "params": {},
         "paused": None,
     }
@@ -65,6 +66,8 @@ def test_what_is_left_out_has_a_default() -> None:
         "retry_exponential_backoff": 0.0,
         "max_retry_delay_seconds": 86_400.0,
         "timeout_seconds": None,
+        "queued_timeout_seconds": None,
+        "memory_limit_mb": None,
         "priority": 0,
         "queue": "default",
         "pool": None,
