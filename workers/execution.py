@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 
 from dags_app.domain.commands import Command, digest_of
 from dags_app.domain.spec import TASK_CLASSES
+from runs_app.actions.timing_out import too_long
 from runs_app.dispatching import get_dispatcher
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
@@ -125,8 +126,7 @@ def _keep(execution: Execution, pieces: Sequence[Piece]) -> None:
 def outcome_of(reason: Reason, execution: Execution) -> Outcome:
     """The outcome of work that was stopped."""
     if reason is Reason.TIMEOUT:
-        limit = f"{execution.timeout_seconds:g} s"
-        return Outcome.failed(f"it ran longer than its time limit of {limit}", reason="timeout")
+        return too_long(execution)
     return Outcome(state=TaskState.CANCELLED, message="it was told to stop", reason="cancelled")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from celery import shared_task
 from django.conf import settings
 
-from runs_app.actions import recovery, retention, scheduling, ticks, waking
+from runs_app.actions import recovery, retention, scheduling, ticks, timing_out, waking
 from skytrail.security import tokens
 from workers import names
 
@@ -31,9 +31,15 @@ RECOVER = Job(
     5,
     "Finds what Redis or a worker has lost, and sends it again.",
 )
+TIME_OUT = Job(
+    "time_out",
+    "skytrail.tick.time_out",
+    1,
+    "Stops runs and gives up queued tasks whose time is up.",
+)
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 
-JOBS = (SCHEDULE, WAKE, RECOVER, PRUNE)
+JOBS = (SCHEDULE, WAKE, RECOVER, TIME_OUT, PRUNE)
 
 #: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
@@ -65,6 +71,12 @@ def recover() -> str:
     return "just done" if found is None else str(found)
 
 
+@shared_task(name=TIME_OUT.task)
+def time_out() -> str:
+    """Stops what takes too long."""
+    return _in_turn(TIME_OUT, timing_out.time_out)
+
+
 @shared_task(name=PRUNE.task)
 def prune() -> str:
     """Deletes expired tokens, and runs older than SKYTRAIL_KEEP_RUNS_DAYS."""
@@ -73,7 +85,13 @@ def prune() -> str:
     return _in_turn(PRUNE, lambda: retention.prune(keep=keep) if keep else 0)
 
 
-BY_NAME = {"schedule": schedule, "wake": wake, "recover": recover, "prune": prune}
+BY_NAME = {
+    "schedule": schedule,
+    "wake": wake,
+    "recover": recover,
+    "time_out": time_out,
+    "prune": prune,
+}
 
 
 def send(name: str) -> None:

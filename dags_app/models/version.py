@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from dags_app.domain.commands import TaskType
@@ -65,6 +66,14 @@ class VersionTask(TaskSettings):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["version", "position"], name="one_task_per_position"),
+        ]
+        indexes = [
+            # Serves the timers: does any task at all have this limit?
+            models.Index(
+                fields=["queued_timeout_seconds"],
+                condition=Q(queued_timeout_seconds__isnull=False),
+                name="version_task_queued_timeout",
+            ),
         ]
 
     def __str__(self) -> str:

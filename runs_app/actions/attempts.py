@@ -20,6 +20,24 @@ from runs_app.domain.retries import RetryPolicy, delay_before
 from runs_app.domain.states import FINAL, LEASED, TaskState
 from skytrail.database.statement import Nothing, Statement
 
+#: The columns of an `Execution`, of a task run named `m`.
+_EXECUTION = """m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts,
+  m.task_id, m.map_index, dag.dag_id, run.id AS run_pk,
+  run.run_id, run.run_type, run.logical_date,
+  run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
+  c.digest AS command_digest, c.canonical AS command,
+  v.timeout_seconds, v.queued_timeout_seconds, v.memory_limit_mb,
+  v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
+  ARRAY(
+    SELECT d.task_id::text FROM skytrail_version_task d
+    WHERE v.type = 'branch' AND d.version_id = v.version_id AND v.position = ANY (d.upstream)
+  ) AS downstream"""
+_EXECUTION_JOINS = """
+JOIN skytrail_dag_run run ON run.id = m.run_id
+JOIN skytrail_dag dag ON dag.id = m.dag_id
+JOIN skytrail_version_task v ON v.id = m.version_task_id
+JOIN skytrail_command c ON c.digest = v.command_id"""
+
 # A later step of a stretch is claimed while it waits, one epoch ahead: the message was written when
 # the stretch was cut, and the dispatcher would have queued it with that epoch. Everything beside
 # the row itself is looked up by key in a subquery of its own: joins would leave the planner a
@@ -56,27 +74,22 @@ _CLAIM = task_move(
         chosen = NULL""",
         also=(
             """attempt AS (
-  INSERT INTO skytrail_attempt (task_run_id, epoch, number, worker, state, reason, message)
-  SELECT id, epoch, attempt, worker, 'running', '', '' FROM moved
+  INSERT INTO skytrail_attempt (id, task_run_id, epoch, number, worker, state, reason, message)
+  SELECT coalesce(%(key)s::uuid, skytrail_uuid7()), id, epoch, attempt, worker, 'running', '', ''
+  FROM moved
 )""",
         ),
-        returning="""m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts,
-  m.task_id, m.map_index, dag.dag_id, run.id AS run_pk,
-  run.run_id, run.run_type, run.logical_date,
-  run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
-  c.digest AS command_digest, c.canonical AS command,
-  v.timeout_seconds, v.memory_limit_mb,
-  v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
-  ARRAY(
-    SELECT d.task_id::text FROM skytrail_version_task d
-    WHERE v.type = 'branch' AND d.version_id = v.version_id AND v.position = ANY (d.upstream)
-  ) AS downstream""",
-        returning_joins="""
-JOIN skytrail_dag_run run ON run.id = m.run_id
-JOIN skytrail_dag dag ON dag.id = m.dag_id
-JOIN skytrail_version_task v ON v.id = m.version_task_id
-JOIN skytrail_command c ON c.digest = v.command_id""",
+        returning=_EXECUTION,
+        returning_joins=_EXECUTION_JOINS,
     ),
+    Execution,
+)
+
+# The same without a move: of what has been claimed already.
+_READ = Statement(
+    "read_execution",
+    f"SELECT {_EXECUTION} FROM skytrail_task_run m {_EXECUTION_JOINS}"
+    " WHERE m.id = %(id)s::uuid AND m.epoch = %(epoch)s",
     Execution,
 )
 
@@ -85,11 +98,20 @@ JOIN skytrail_command c ON c.digest = v.command_id""",
 class _Standing:
     state: str
     epoch: int
+    #: Whether the epoch in question was claimed under the key in question.
+    is_ours: bool
 
 
 _LOOK = Statement(
     "look",
-    "SELECT state, epoch FROM skytrail_task_run WHERE id = %(id)s::uuid",
+    """
+SELECT t.state, t.epoch, EXISTS (
+  SELECT FROM skytrail_attempt a
+  WHERE a.task_run_id = t.id AND a.epoch = %(epoch)s AND a.id = %(key)s::uuid
+    AND a.finished_at IS NULL
+) AS is_ours
+FROM skytrail_task_run t WHERE t.id = %(id)s::uuid
+""",
     _Standing,
 )
 
@@ -143,6 +165,25 @@ _FINISH = task_move(
     _Finished,
 )
 
+
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    state: str
+    run_pk: UUID
+
+
+# Who else ends an execution gives it one of these reasons.
+_WRITTEN = Statement(
+    "written_before",
+    """
+SELECT a.state, t.run_id AS run_pk
+FROM skytrail_attempt a JOIN skytrail_task_run t ON t.id = a.task_run_id
+WHERE a.task_run_id = %(id)s::uuid AND a.epoch = %(epoch)s
+  AND a.finished_at IS NOT NULL AND a.reason NOT IN ('worker_lost', 'worker_stopped')
+""",
+    _Written,
+)
+
 _HAND_BACK = task_move(
     "hand_back",
     Move(
@@ -179,22 +220,35 @@ WHERE id = %(run)s::uuid AND NOT replan_wanted
 )
 
 
-def claim(*, task_run_id: UUID, epoch: int, worker: str) -> Execution | Refusal:
+def claim(
+    *, task_run_id: UUID, epoch: int, worker: str, key: UUID | None = None
+) -> Execution | Refusal:
     """Starts execution `epoch` of a task run, or says why there is nothing to start.
 
-    Each epoch of a task run is claimed at most once, however often its message arrives.
+    Each epoch of a task run is claimed at most once, however often its message arrives. Who asks
+    again under the same `key`, because the connection died before the answer came, is given what
+    the first call has claimed.
     """
     execution = _CLAIM.one(
-        id=task_run_id, epoch=epoch, actor=worker, lease=settings.SKYTRAIL_LEASE_SECONDS
+        id=task_run_id, epoch=epoch, actor=worker, key=key, lease=settings.SKYTRAIL_LEASE_SECONDS
     )
     if execution is not None:
         return execution
-    there = _LOOK.one(id=task_run_id)
+    there = _LOOK.one(id=task_run_id, epoch=epoch, key=key)
+    if there is not None and there.is_ours:
+        ours = read(task_run_id=task_run_id, epoch=epoch)
+        if ours is not None:
+            return ours
     return refusal(
         state=TaskState(there.state) if there else None,
         epoch=there.epoch if there else 0,
         wanted=epoch,
     )
+
+
+def read(*, task_run_id: UUID, epoch: int) -> Execution | None:
+    """An execution that has been claimed before; None where the task run has gone on since."""
+    return _READ.one(id=task_run_id, epoch=epoch)
 
 
 def finish(
@@ -203,9 +257,10 @@ def finish(
     """Writes how `execution` ended, with its output and the rest of its log.
 
     None where another execution has taken over since: then nothing is written, and the outcome is
-    to be dropped.
+    to be dropped. Who asks again, because the connection died before the answer came, is told what
+    the first call has written.
     """
-    state, retry_delay = _next_state(execution, outcome)
+    state, retry_delay = next_state(execution, outcome)
     row = _FINISH.one(
         id=execution.task_run_id,
         epoch=execution.epoch,
@@ -222,7 +277,7 @@ def finish(
         actor=worker,
     )
     if row is None:
-        return None
+        return _written_before(execution)
     final = TaskState(row.state)
     restarted_or_cancelled = row.from_state != TaskState.RUNNING
     return Finished(
@@ -232,6 +287,15 @@ def finish(
         or restarted_or_cancelled
         or (final in FINAL - {TaskState.SUCCESS} and want_replan(row.run_pk)),
     )
+
+
+def _written_before(execution: Execution) -> Finished | None:
+    """What an earlier call has made of `execution`, if it did not come back to say so."""
+    row = _WRITTEN.one(id=execution.task_run_id, epoch=execution.epoch)
+    if row is None:
+        return None
+    # Whether its end was passed on nobody knows any more; asking once too often costs little.
+    return Finished(state=TaskState(row.state), run_pk=row.run_pk, needs_dispatch=True)
 
 
 def hand_back(execution: Execution, *, worker: str) -> bool:
@@ -260,7 +324,7 @@ def want_replan(run_pk: UUID) -> bool:
     return bool(_WANT_REPLAN.count(run=run_pk))
 
 
-def _next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float]:
+def next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float]:
     """Where the task run goes from here, and after how many seconds it is tried again."""
     if outcome.state is not TaskState.FAILED:
         return outcome.state, 0.0

@@ -36,16 +36,19 @@ class TaskIsBeingCancelled(Conflict):
 
 
 @dataclass(frozen=True)
-class _Stopped:
+class Stopped:
+    """A task run that was stopped; while it is `cancelling`, its `worker` has to be called in."""
+
     state: str
     worker: str
 
 
-def _cancel(name: str, guard: str) -> Move:
+def stopping(guard: str, *, reason: str) -> Move:
+    """The move that stops what `guard` finds: at once, or by way of the worker that runs it."""
     return Move(
         guard=f"{guard} AND t.state NOT IN {sql_list({*FINAL, TaskState.CANCELLING})}",
         to="CASE WHEN t.state IN ('running', 'restarting') THEN 'cancelling' ELSE 'cancelled' END",
-        reason=f"'{name} cancelled'",
+        reason=f"'{reason}'",
         sets="""epoch = t.epoch + (before.to_state = 'cancelled')::int,
         wake_at = NULL,
         ready_at = NULL""",
@@ -53,8 +56,12 @@ def _cancel(name: str, guard: str) -> Move:
     )
 
 
-_CANCEL_TASKS = task_move("cancel_tasks", _cancel("run", "t.run_id = %(run)s::uuid"), _Stopped)
-_CANCEL_TASK = task_move("cancel_task", _cancel("task", "t.id = %(id)s::uuid"), _Stopped)
+_CANCEL_TASKS = task_move(
+    "cancel_tasks", stopping("t.run_id = %(run)s::uuid", reason="run cancelled"), Stopped
+)
+_CANCEL_TASK = task_move(
+    "cancel_task", stopping("t.id = %(id)s::uuid", reason="task cancelled"), Stopped
+)
 
 
 @dataclass(frozen=True)

@@ -149,8 +149,11 @@ _END = run_move(
     "end_run",
     Move(
         guard="t.id = %(run)s::uuid AND t.state IN ('running', 'cancelling')",
-        to="CASE WHEN t.state = 'cancelling' THEN 'cancelled' ELSE %(to)s::text END",
-        reason="'all tasks ended'",
+        to="""CASE
+      WHEN t.timed_out THEN 'failed'
+      WHEN t.state = 'cancelling' THEN 'cancelled'
+      ELSE %(to)s::text END""",
+        reason="CASE WHEN m.timed_out THEN 'run timeout' ELSE 'all tasks ended' END",
         sets="planned_at = clock_timestamp(), replan_wanted = false",
         returning=_OTHERS_MAY_WAIT,
     ),

@@ -96,6 +96,7 @@ _REOPEN = run_move(
         WHERE a.dag_id = t.dag_id AND a.state IN ('running', 'cancelling')
       ) THEN 'running' ELSE 'queued' END""",
         reason="'tasks cleared'",
+        sets="timed_out = false",
         returning="m.id, m.state",
     ),
     _Reopened,

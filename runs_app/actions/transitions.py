@@ -92,8 +92,7 @@ def run_move(name: str, move: Move, row: type[Row]) -> Statement[Row]:
           WHEN before.to_state = 'running' THEN clock_timestamp() + interval '1 second' * (
             SELECT dag.run_timeout_seconds FROM skytrail_dag dag WHERE dag.id = t.dag_id
           )
-          ELSE t.times_out_at END,
-        timed_out = t.timed_out AND before.to_state NOT IN ('queued', 'running')""",
+          ELSE t.times_out_at END""",
             history="m.id, NULL::uuid, m.from_state, m.state, 0",
         ),
         row,

@@ -34,13 +34,16 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
     dag_id = serializers.CharField(source="dag.dag_id", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
     state = serializers.ChoiceField(choices=RUN_STATES, read_only=True)
+    timed_out = serializers.BooleanField(
+        read_only=True, help_text="It took longer than its DAG's run_timeout_seconds: it fails."
+    )
 
     class Meta:
         model = DagRun
         fields = [
             "id", "dag_id", "run_id", "run_type", "triggered_by", "state", "version",
             "logical_date", "data_interval_start", "data_interval_end", "conf", "degraded",
-            "queued_at", "started_at", "finished_at",
+            "timed_out", "queued_at", "started_at", "finished_at", "times_out_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -31,6 +31,7 @@ class Execution:
     command_digest: str
     command: str
     timeout_seconds: float | None
+    queued_timeout_seconds: float | None
     memory_limit_mb: int | None
     retry_delay_seconds: float
     retry_exponential_backoff: float

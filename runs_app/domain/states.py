@@ -108,6 +108,6 @@ ALLOWED: Mapping[TaskState, frozenset[TaskState]] = {
 RUN_ALLOWED: Mapping[RunState, frozenset[RunState]] = {
     R.QUEUED: frozenset({R.RUNNING, R.CANCELLED}),
     R.RUNNING: frozenset({R.SUCCESS, R.FAILED, R.CANCELLING, R.CANCELLED}),
-    R.CANCELLING: frozenset({R.CANCELLED}),
+    R.CANCELLING: frozenset({R.CANCELLED, R.FAILED}),  # failed: its time was up
     **{state: frozenset({R.QUEUED, R.RUNNING}) for state in RUN_FINAL},
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +14,7 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun
+from skytrail.database.keys import new_key
 from tests.actions.test_cancelling import claimed
 from tests.factories import save_dag, start_run, states, task
 
@@ -83,8 +86,24 @@ def test_finishing_twice_changes_nothing_the_second_time(run: DagRun) -> None:
     execution = claimed(run, "a")
     assert attempts.finish(execution, Outcome.success(), worker="worker@one") is not None
     failed = Outcome.failed("too late", reason="exception")
-    assert attempts.finish(execution, failed, worker="worker@one") is None
+    again = attempts.finish(execution, failed, worker="worker@one")
+    assert again is not None, "whose connection died before the answer came asks again"
+    assert (again.state, again.needs_dispatch) == ("success", True)
     assert states(run)["a"] == "success"
+
+
+def test_who_asks_again_under_the_same_key_is_given_what_it_has_claimed(run: DagRun) -> None:
+    row, key = task(run, "a"), new_key()
+
+    def ask(key: UUID) -> Execution | Refusal:
+        return attempts.claim(task_run_id=row.pk, epoch=1, worker="worker@one", key=key)
+
+    first = ask(key)
+    assert isinstance(first, Execution)
+    assert ask(key) == first, "the connection died before the answer came"
+    assert ask(new_key()) is Refusal.ELSEWHERE, "the message came twice"
+    attempts.finish(first, Outcome.success(), worker="worker@one")
+    assert ask(key) is Refusal.ENDED
 
 
 def test_a_task_run_that_is_no_more_is_refused(run: DagRun) -> None:

@@ -35,6 +35,7 @@ EXECUTION = Execution(
     command_digest="",
     command="",
     timeout_seconds=None,
+    queued_timeout_seconds=None,
     memory_limit_mb=None,
     retry_delay_seconds=0.0,
     retry_exponential_backoff=0.0,

@@ -1,4 +1,4 @@
-"""A task run may fail while it is queued: `queued_timeout_seconds`."""
+"""Two more ways to fail: a task while it is queued for too long, a run whose time is up."""
 
 from django.db import migrations
 
@@ -22,10 +22,25 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     WHEN 'waiting' THEN to_state IN ('cancelled', 'queued', 'removed', 'running', 'skipped', 'upstream_failed')
     ELSE false END
 $$;
+
+CREATE OR REPLACE FUNCTION skytrail_run_may_move(from_state text, to_state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE from_state
+    WHEN 'cancelled' THEN to_state IN ('queued', 'running')
+    WHEN 'cancelling' THEN to_state IN ({cancelling})
+    WHEN 'failed' THEN to_state IN ('queued', 'running')
+    WHEN 'queued' THEN to_state IN ('cancelled', 'running')
+    WHEN 'running' THEN to_state IN ('cancelled', 'cancelling', 'failed', 'success')
+    WHEN 'success' THEN to_state IN ('queued', 'running')
+    ELSE false END
+$$;
 """
 
-BEFORE = _TABLE.format(queued="'cancelled', 'running', 'waiting'")
-AFTER = _TABLE.format(queued="'cancelled', 'failed', 'running', 'up_for_retry', 'waiting'")
+BEFORE = _TABLE.format(queued="'cancelled', 'running', 'waiting'", cancelling="'cancelled'")
+AFTER = _TABLE.format(
+    queued="'cancelled', 'failed', 'running', 'up_for_retry', 'waiting'",
+    cancelling="'cancelled', 'failed'",
+)
 
 
 class Migration(migrations.Migration):
