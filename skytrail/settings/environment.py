@@ -60,6 +60,12 @@ class Environment(BaseSettings):
     """Whether a worker goes straight on with the next step of a chain when steps are quick."""
     log_limit_bytes: int = Field(default=8_388_608, ge=1024, le=1_073_741_824)
     """How much of what one execution writes is kept."""
+    output_limit_bytes: int | None = Field(default=None, ge=1024)
+    """How much a command may write, kept or not, before it is ended and counts as failed; not set:
+    it may write on and on."""
+    task_memory_mb: int | None = Field(default=None, ge=16)
+    """How much memory, in MiB, a task may use that has no memory_limit_mb of its own; not set: as
+    much as there is."""
     http_allowed: Words = []
     """Private addresses that http tasks may reach: host names, addresses or networks."""
     token_hours: float = Field(default=24.0, gt=0, le=8760)

@@ -18,6 +18,7 @@ from runs_app.domain.outcomes import MAX_OUTPUT_BYTES, Outcome, Unkeepable, keep
 from workers import names
 from workers.executors import process
 from workers.executors.contract import Call
+from workers.limits import OutOfMemory, TooMuchOutput, limits_of
 
 #: Shells' own exit codes, in words.
 _EXIT_CODES = {
@@ -67,17 +68,22 @@ class BashExecutor:
             **{name: _text(value) for name, value in command.env.items()},
         }
         try:
-            code = process.run(
+            end = process.run(
                 [bash, "-c", command.command],
                 environment=environment,
                 cwd=Path(cwd),
                 cookie=f"{call.execution.task_run_id}.{call.execution.epoch}",
                 log=call.log,
                 interruption=call.interruption,
+                limits=limits_of(call.execution),
             )
         except (OSError, ValueError) as error:
             return _not_started(error, environment)
-        return self._outcome(code, command, output)
+        except (OutOfMemory, TooMuchOutput) as error:
+            return error.outcome()
+        if end.memory_ran_out:
+            return _memory_ran_out(end.code)
+        return self._outcome(end.code, command, output)
 
     def _outcome(self, code: int, command: BashCommand, output: Path) -> Outcome:
         if code == 0:
@@ -85,6 +91,16 @@ class BashExecutor:
         if code == command.skip_on_exit_code:
             return Outcome.skipped(f"the command ended with exit code {code}", exit_code=code)
         return Outcome.failed(_in_words(code), reason="exit_code", exit_code=code)
+
+
+def _memory_ran_out(code: int) -> Outcome:
+    return Outcome.failed(
+        f"the command was ended by SIGKILL (exit code {code}) when the system had no memory left; "
+        "have it work in smaller parts, or give the worker more. With a memory_limit_mb it ends "
+        "before others suffer",
+        reason="out_of_memory",
+        exit_code=code,
+    )
 
 
 def _make_home() -> Path:

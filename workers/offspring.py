@@ -1,0 +1,200 @@
+"""All that a process of a task has started, to the last descendant: found, measured and ended.
+
+A process can leave its group, wipe its environment and have its parent end, and then nothing leads
+back to it. So while a command runs, this process takes the kernel's offer to adopt what its
+descendants orphan (Linux: `PR_SET_CHILD_SUBREAPER`): whatever they do, they stay below it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+#: Killed processes are gone within milliseconds; one that the kernel holds back is given up.
+_PATIENCE = 2.0
+_GLANCE = 0.002
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class _Somebody:
+    """A process as the kernel shows it; `started` counts in ticks since the machine did."""
+
+    pid: int
+    parent: int
+    session: int
+    started: int
+    is_over: bool
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """Within, orphans below this process become its children; elsewhere than on Linux nothing.
+
+    Not for longer: code of users would find children that it knows nothing of.
+    """
+    prctl = _prctl()
+    if prctl is None:
+        yield
+        return
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, 0)
+
+
+@cache
+def _prctl() -> Callable[[int, int], int] | None:
+    if sys.platform != "linux":
+        return None
+    import ctypes  # noqa: PLC0415  # there may be none elsewhere
+
+    call = ctypes.CDLL(None).prctl
+    call.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+    return lambda option, value: int(call(option, value, 0, 0, 0))
+
+
+class Offspring:
+    """A process that leads a session of its own, not yet waited for, and all below it.
+
+    To be made and used within `adopting`. Where processes cannot be looked at it is empty.
+    """
+
+    def __init__(self, leader: int) -> None:
+        self._leader = leader
+        self._me = os.getpid()
+        self._session = os.getsid(0)
+        known = _look(leader)
+        self._since = known.started if known else None
+
+    def memory(self, *, enough: int) -> int:
+        """How many bytes it uses that the system could not take back, what is shared counted once.
+
+        Where a rough figure, which counts the shared parts more than once, is below `enough`
+        already, that is the answer: the exact one costs the kernel a look at every page.
+        """
+        pids = [somebody.pid for somebody in self._members()]
+        rough = sum(map(_resident, pids))
+        return rough if rough <= enough else sum(map(_own_share, pids))
+
+    def end(self) -> None:
+        """Kills all of it but the leader, and waits for those that were adopted."""
+        if self._since is None or not self._has_left_somebody():
+            return
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            left = [somebody for somebody in self._members() if somebody.pid != self._leader]
+            self._wait_for(left)
+            alive = [somebody.pid for somebody in left if not somebody.is_over]
+            for pid in alive:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            if not left or time.monotonic() > deadline:
+                return
+            time.sleep(_GLANCE)
+
+    def bury(self) -> None:
+        """Waits for adopted ones that have ended: a long command may leave many."""
+        if self._since is None:
+            return
+        with contextlib.suppress(ChildProcessError):
+            # Looking at everybody is worth it only where some child has ended.
+            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                self._wait_for(self._members())
+
+    def _wait_for(self, members: list[_Somebody]) -> None:
+        for somebody in members:
+            if somebody.is_over and somebody.parent == self._me and somebody.pid != self._leader:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(somebody.pid, os.WNOHANG)
+
+    def _has_left_somebody(self) -> bool:
+        """Whether this process has any child but the leader, or the leader one; told quickly."""
+        try:
+            return bool({*_children(self._me), *_children(self._leader)} - {self._leader})
+        except OSError:
+            return True  # the kernel does not tell; a look at everybody will
+
+    def _members(self) -> list[_Somebody]:
+        if self._since is None:
+            return []
+        everybody = _everybody()
+        by_parent: dict[int, list[_Somebody]] = {}
+        for somebody in everybody:
+            by_parent.setdefault(somebody.parent, []).append(somebody)
+        found = [somebody for somebody in by_parent.get(self._me, []) if self._is_ours(somebody)]
+        for somebody in found:  # which grows meanwhile
+            found += by_parent.get(somebody.pid, [])
+        return found
+
+    def _is_ours(self, child: _Somebody) -> bool:
+        """Whether a child of this process is the leader, or came here because its parent ended.
+
+        This process may have other children, which code of users has left. They are older, or in
+        its own session, to which what the leader starts has no way back.
+        """
+        assert self._since is not None
+        is_adopted = child.session != self._session and child.started >= self._since
+        return child.pid == self._leader or is_adopted
+
+
+def _everybody() -> list[_Somebody]:
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208  # numbers
+    return [somebody for pid in pids if (somebody := _look(pid)) is not None]
+
+
+def _look(pid: int) -> _Somebody | None:
+    """See proc(5), `stat`: the name comes second, in brackets, and may have brackets in it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123  # hundreds of times in a row
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None  # it has gone meanwhile
+    return _Somebody(
+        pid,
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        started=int(fields[19]),
+        is_over=fields[0] in (b"Z", b"X"),
+    )
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            found += map(int, (thread / "children").read_bytes().split())
+    return found
+
+
+def _resident(pid: int) -> int:
+    """Everything of it that is in memory, in bytes."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+#: What counts: files that are mapped can be read again, so the system takes them back.
+_COUNTED = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
+
+
+def _own_share(pid: int) -> int:
+    """What it alone uses, and its share of what it uses together with others, in bytes."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
+    except OSError:
+        return _resident(pid)  # not ours to look at: somebody else's by now, or another user's
+    words = [line.split() for line in lines]
+    return sum(int(word[1]) * 1024 for word in words if word[0] in _COUNTED)
