@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format docs bench clean
+.PHONY: help up demo test check format docs bench chaos clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ docs: $(VENV)/.develop  ## Make the documents anew that are made from code.
 
 bench: $(VENV)/.develop  ## Measure Skytrail beside bare Celery (ARGS="--rounds 3").
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.develop  ## Kill, halt and starve the real processes; count what is lost (ARGS="--short").
+	$(BIN)/python -m chaos $(ARGS)
 
 clean:  ## Remove the environment and the caches; .skytrail/ stays.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ChaosConfig(AppConfig):
+    name = "chaos"
+
+    def ready(self) -> None:
+        from chaos import identity, points  # noqa: PLC0415  # once the models are loaded
+
+        identity.install()
+        points.install()

@@ -1,0 +1,67 @@
+"""C1: workers are killed at random moments: the parent, a pool process, the whole group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chaos.case import Case, Goal, at_most
+from chaos.parts import Part
+from chaos.stage import Stage
+from chaos.verdict import Findings, longest, p95
+
+#: Seconds between two faults, by chance.
+_PAUSE = (0.3, 2.5)
+
+
+def kill_parent(stage: Stage, worker: Part) -> None:
+    """The worker's main process alone."""
+    stage.note("worker killed", worker.label)
+    worker.kill()
+    _start_again(stage, worker)
+
+
+def kill_group(stage: Stage, worker: Part) -> None:
+    """The worker with all its pool processes at once."""
+    stage.note("group killed", worker.label)
+    worker.kill_group()
+    _start_again(stage, worker)
+
+
+def kill_child(stage: Stage, worker: Part) -> None:
+    """One of its pool processes, of which Celery makes another."""
+    pool = worker.pool()
+    if pool:
+        victim = stage.random.choice(pool)
+        stage.note("pool process killed", worker.label, takes="one")
+        victim.kill()
+
+
+KINDS: tuple[Callable[[Stage, Part], None], ...] = (kill_parent, kill_child, kill_group)
+
+
+def inject(stage: Stage) -> None:
+    """As many faults of each kind, in a random order."""
+    faults = list(KINDS) * stage.options.times(12, 3)
+    stage.random.shuffle(faults)
+    for fault in faults:
+        stage.rest(stage.random.uniform(*_PAUSE))
+        fault(stage, stage.random.choice(stage.workers()))
+
+
+def goals(found: Findings, stage: Stage) -> list[Goal]:
+    """Recovery within the goals of the design."""
+    killed = [*found.recovered["worker killed"], *found.recovered["group killed"]]
+    child = found.recovered["pool process killed"]
+    return [
+        at_most("worker killed: p95", p95(killed), stage.options.lease + 10),
+        at_most("pool process killed: longest", longest(child), 3),
+    ]
+
+
+def _start_again(stage: Stage, worker: Part) -> None:
+    """As a supervisor would, after a moment."""
+    stage.rest(stage.random.uniform(0, 1.5))
+    worker.start()
+
+
+CASE = Case(id="C1", title="Workers are killed", inject=inject, goals=goals)

@@ -1,0 +1,434 @@
+"""What came of it: Skytrail's rows held against the witness's, and both against the faults.
+
+lost            a run that was triggered and is not there, has not ended, or has not succeeded; a
+                task that counts as done although the witness saw no end of it
+repeated        executions that began again what another had begun, whose loss is in the history:
+                the contract, at least once
+beyond          what the contract does not allow: two executions in one epoch, a second one without
+                a reason in the history
+false alarm     an execution taken over although nobody had harmed its worker
+zombie          an execution that ended after another had taken over; it is to be refused
+overlap         for how long the two were at work at once
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from chaos.stage import Fault, Stage
+from chaos.witness import Effect
+
+#: Reasons of attempts that the infrastructure ended, and of those that were given back in time.
+LOST = {"worker_lost"}
+HANDED_BACK = {"worker_stopped"}
+
+#: Seconds by which the suite's clock may be off when it notes a fault beside the moment of it.
+_SLACK = 0.5
+
+#: States in which something will happen to a task without anybody planning its run.
+_MOVING = {
+    "queued", "running", "cancelling", "restarting", "up_for_retry", "up_for_reschedule", "deferred"
+}  # fmt: skip
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as Skytrail has it."""
+
+    id: UUID
+    dag: str
+    run_id: str
+    run_type: str
+    state: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    logical_date: datetime | None
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task run."""
+
+    id: UUID
+    run_id: UUID
+    task_id: str
+    state: str
+    epoch: int
+    lost_count: int
+    publish_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An execution; times in seconds since 1970."""
+
+    task_run_id: UUID
+    epoch: int
+    worker: str
+    state: str
+    reason: str
+    started: float
+    finished: float | None
+
+    @property
+    def label(self) -> str:
+        """The worker's, without its host."""
+        return self.worker.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A line of history."""
+
+    run_id: UUID
+    task_run_id: UUID | None
+    from_state: str
+    to_state: str
+    epoch: int
+    reason: str
+    actor: str
+    at: float
+
+
+_RUNS: LiteralString = """
+SELECT r.id, d.dag_id AS dag, r.run_id, r.run_type, r.state, r.started_at, r.finished_at,
+  r.logical_date, r.degraded
+FROM skytrail_dag_run r JOIN skytrail_dag d ON d.id = r.dag_id ORDER BY r.id
+"""
+_TASKS: LiteralString = """
+SELECT id, run_id, task_id, state, epoch, lost_count, publish_count FROM skytrail_task_run
+"""
+_ATTEMPTS: LiteralString = """
+SELECT task_run_id, epoch, worker, state, reason, extract(epoch FROM started_at)::float8 AS started,
+  extract(epoch FROM finished_at)::float8 AS finished
+FROM skytrail_attempt ORDER BY task_run_id, epoch
+"""
+_HISTORY: LiteralString = """
+SELECT run_id, task_run_id, from_state, to_state, epoch, reason, actor,
+  extract(epoch FROM at)::float8 AS at
+FROM skytrail_transition ORDER BY at, id
+"""
+
+#: Rows that break what must always hold, by what they break.
+_INVARIANTS: dict[str, LiteralString] = {
+    "a run is over and a task of it is not": """
+SELECT r.id::text FROM skytrail_dag_run r WHERE r.finished_at IS NOT NULL AND EXISTS (
+  SELECT FROM skytrail_task_run t WHERE t.run_id = r.id AND t.finished_at IS NULL)""",
+    "a run is not over and all tasks of it are": """
+SELECT r.id::text FROM skytrail_dag_run r WHERE r.state = 'running' AND NOT EXISTS (
+  SELECT FROM skytrail_task_run t WHERE t.run_id = r.id AND t.finished_at IS NULL)
+  AND r.started_at < clock_timestamp() - interval '40 seconds'""",
+    "an execution runs that is not its task's": """
+SELECT a.task_run_id::text FROM skytrail_attempt a
+JOIN skytrail_task_run t ON t.id = a.task_run_id
+WHERE a.state = 'running' AND NOT (
+  t.epoch = a.epoch AND t.state IN ('running', 'cancelling', 'restarting'))""",
+    "a task succeeded before what it waits for had": """
+SELECT t.id::text FROM skytrail_task_run t
+JOIN skytrail_version_task v ON v.id = t.version_task_id
+JOIN skytrail_task_run u ON u.run_id = t.run_id AND u.position = ANY (v.upstream)
+WHERE v.trigger_rule = 'all_success' AND t.state = 'success' AND u.state <> 'success'""",
+    "two runs for one date": """
+SELECT min(id::text) FROM skytrail_dag_run WHERE run_type IN ('scheduled', 'backfill')
+GROUP BY dag_id, logical_date HAVING count(*) > 1""",
+    "a moved row has no history": """
+SELECT t.id::text FROM skytrail_task_run t WHERE t.epoch > 0 AND NOT EXISTS (
+  SELECT FROM skytrail_transition h
+  WHERE h.run_id = t.run_id AND h.task_run_id = t.id AND h.to_state = t.state)""",
+}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A set of times, in seconds."""
+
+    count: int
+    p50: float
+    p95: float
+    longest: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread | None:
+        """None where there are none."""
+        if not values:
+            return None
+        ordered = sorted(values)
+
+        def quantile(part: float) -> float:
+            return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)]
+
+        return cls(len(ordered), quantile(0.5), quantile(0.95), ordered[-1])
+
+
+@dataclass
+class Findings:
+    """All that was found about one case."""
+
+    runs: list[Run]
+    tasks: list[Task]
+    attempts: list[Attempt]
+    history: list[Moved]
+    effects: list[Effect]
+    faults: list[Fault]
+    lost: list[str] = field(default_factory=list)
+    beyond: list[str] = field(default_factory=list)
+    false_alarms: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    #: Executions that began again after a loss, and after they were handed back.
+    repeated: int = 0
+    handed_over: int = 0
+    #: Of the repeated: those whose predecessor had already told the witness its end.
+    repeated_after_end: int = 0
+    zombies: int = 0
+    zombies_refused: int = 0
+    overlaps: list[float] = field(default_factory=list)
+    #: From a fault to the move of its tasks, and to their next start, by the kind of fault.
+    noticed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    recovered: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    #: From a clean stop's hand-over to the next start.
+    handed_over_in: list[float] = field(default_factory=list)
+    #: From `queued` to the claim, and how long runs stood still with nothing on its way.
+    waits: list[float] = field(default_factory=list)
+    idle: list[float] = field(default_factory=list)
+
+    @property
+    def everything_recovered(self) -> list[float]:
+        """The recoveries of all kinds of faults."""
+        return [seconds for times in self.recovered.values() for seconds in times]
+
+    def figures(self) -> dict[str, Any]:
+        """For JSON."""
+
+        def spread(values: Sequence[float]) -> dict[str, float] | None:
+            found = Spread.of(values)
+            return None if found is None else {k: round(v, 3) for k, v in vars(found).items()}
+
+        return {
+            "runs": len(self.runs),
+            "run_states": dict(Counter(run.state for run in self.runs)),
+            "tasks": len(self.tasks),
+            "executions": len(self.attempts),
+            "effects": len(self.effects),
+            "faults": dict(Counter(fault.kind for fault in self.faults)),
+            "lost": self.lost,
+            "repeated": self.repeated,
+            "repeated_after_end": self.repeated_after_end,
+            "handed_over": self.handed_over,
+            "beyond": self.beyond,
+            "false_alarms": self.false_alarms,
+            "zombies": self.zombies,
+            "zombies_refused": self.zombies_refused,
+            "overlap": spread(self.overlaps),
+            "noticed": {kind: spread(times) for kind, times in self.noticed.items()},
+            "recovered": {kind: spread(times) for kind, times in self.recovered.items()},
+            "handed_over_in": spread(self.handed_over_in),
+            "queued_for": spread(self.waits),
+            "run_idle_for": spread(self.idle),
+            "broken": self.broken,
+        }
+
+
+def read(stage: Stage) -> Findings:
+    """Reads everything and judges it. Call it when the case has settled, or failed to."""
+    with psycopg.connect(stage.database_url, autocommit=True) as connection:
+
+        def rows(query: LiteralString, row: type[T]) -> list[T]:
+            return connection.cursor(row_factory=class_row(row)).execute(query).fetchall()
+
+        found = Findings(
+            runs=rows(_RUNS, Run),
+            tasks=rows(_TASKS, Task),
+            attempts=rows(_ATTEMPTS, Attempt),
+            history=rows(_HISTORY, Moved),
+            effects=stage.grounds.witness.effects(),
+            faults=list(stage.faults),
+        )
+        for what, query in _INVARIANTS.items():
+            found.broken += [f"{what}: {row[0]}" for row in connection.execute(query).fetchall()]
+    _look_for_losses(found, stage)
+    _Executions(found).judge(interferes=stage.case.interferes)
+    _look_at_times(found)
+    return found
+
+
+def _look_for_losses(found: Findings, stage: Stage) -> None:
+    there = {(run.dag, run.run_id): run for run in found.runs}
+    for one in stage.load.triggered:
+        if (one.dag, one.run_id) not in there:
+            found.lost.append(f"run {one.dag}/{one.run_id} was triggered and is not there")
+    for run in found.runs:
+        if run.finished_at is None:
+            found.lost.append(f"run {run.dag}/{run.run_id} has not ended: {run.state}")
+        elif run.state != "success" and not stage.case.interferes:
+            found.lost.append(f"run {run.dag}/{run.run_id} ended as {run.state}")
+    ended = {(effect.task_run, effect.epoch) for effect in found.effects if effect.phase == "end"}
+    tells = {effect.task_run for effect in found.effects}
+    for task in found.tasks:
+        if task.state == "success" and (task.id, task.epoch) not in ended:
+            about = "saw another epoch" if task.id in tells else "saw nothing"
+            found.lost.append(f"task {task.id} succeeded and the witness {about}")
+
+
+class _Executions:
+    """Looks at the executions of each task run, one after the other."""
+
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+        self.attempts = {(one.task_run_id, one.epoch): one for one in found.attempts}
+        self.final = {task.id: task for task in found.tasks}
+        self.effects: dict[UUID, dict[int, dict[str, list[Effect]]]] = defaultdict(
+            lambda: defaultdict(lambda: defaultdict(list))
+        )
+        for effect in found.effects:
+            self.effects[effect.task_run][effect.epoch][effect.phase].append(effect)
+        self.taken: Counter[Fault] = Counter()
+
+    def judge(self, *, interferes: bool) -> None:
+        for task_run, epochs in self.effects.items():
+            if task_run not in self.final:
+                self.found.beyond.append(f"task {task_run} is unknown to Skytrail")
+                continue
+            for epoch, phases in sorted(epochs.items()):
+                self._one(task_run, epoch, phases)
+            for before, after in itertools.pairwise(sorted(epochs)):
+                self._two(task_run, before, after, interferes=interferes)
+        for attempt in self.found.attempts:
+            if attempt.reason in LOST:
+                self._loss(attempt)
+
+    def _one(self, task_run: UUID, epoch: int, phases: dict[str, list[Effect]]) -> None:
+        """Nothing happens twice within an epoch, or without a claim."""
+        if (task_run, epoch) not in self.attempts:
+            self.found.beyond.append(f"{task_run} epoch {epoch}: executed and never claimed")
+        for phase, effects in phases.items():
+            if len(effects) > 1:
+                self.found.beyond.append(f"{task_run} epoch {epoch}: {len(effects)} times {phase}")
+
+    def _two(self, task_run: UUID, before: int, after: int, *, interferes: bool) -> None:
+        """An execution after another has a reason, and begins when the other is over."""
+        first = self.attempts.get((task_run, before))
+        effects = self.effects[task_run]
+        if first is None or not effects[after]["start"]:
+            return
+        ended = bool(effects[before]["end"])
+        if first.reason in LOST:
+            self.found.repeated += 1
+            self.found.repeated_after_end += ended
+        elif first.reason in HANDED_BACK:
+            self.found.handed_over += 1
+            self.found.repeated_after_end += ended
+            if first.finished is not None:
+                began = effects[after]["start"][0].at.timestamp()
+                self.found.handed_over_in.append(began - first.finished)
+        elif ended and not (interferes and first.state in {"success", "cancelled"}):
+            self.found.beyond.append(
+                f"{task_run}: epoch {after} began though epoch {before} had ended well "
+                f"({first.state} {first.reason})"
+            )
+        self._overlap(effects[before], effects[after])
+
+    def _overlap(self, before: dict[str, list[Effect]], after: dict[str, list[Effect]]) -> None:
+        began = after["start"][0].at
+        for effect in (*before["end"], *before["fail"]):
+            if effect.at > began:
+                self.found.overlaps.append((effect.at - began).total_seconds())
+
+    def _loss(self, lost: Attempt) -> None:
+        """A loss has a cause, is mended, and what was lost has nothing more to say."""
+        assert lost.finished is not None
+        cause = self._cause(lost)
+        if cause is None:
+            self.found.false_alarms.append(
+                f"{lost.task_run_id} epoch {lost.epoch} on {lost.worker} was taken over"
+            )
+        else:
+            self.taken[cause] += 1
+            self.found.noticed[cause.kind].append(lost.finished - cause.at)
+            began = [
+                effects["start"][0].at.timestamp()
+                for epoch, effects in sorted(self.effects[lost.task_run_id].items())
+                if epoch > lost.epoch and effects["start"]
+            ]
+            if began:
+                self.found.recovered[cause.kind].append(began[0] - cause.at)
+        late = [
+            effect
+            for phase in ("end", "fail")
+            for effect in self.effects[lost.task_run_id][lost.epoch][phase]
+            if effect.at.timestamp() > lost.finished
+        ]
+        if late:
+            self.found.zombies += 1
+            task = self.final[lost.task_run_id]
+            was_accepted = task.epoch == lost.epoch and task.state == "success"
+            self.found.zombies_refused += not was_accepted
+
+    def _cause(self, lost: Attempt) -> Fault | None:
+        """The last fault that explains a loss."""
+        for fault in reversed(self.found.faults):
+            if fault.takes == "none" or fault.target not in {lost.label, "*"}:
+                continue
+            if fault.takes == "one" and self.taken[fault]:
+                continue
+            assert lost.finished is not None
+            until = fault.at if fault.until is None else fault.until
+            if lost.started <= until + _SLACK and lost.finished >= fault.at - _SLACK:
+                return fault
+        return None
+
+
+def _look_at_times(found: Findings) -> None:
+    queued: dict[UUID, float] = {}
+    moving: dict[UUID, set[UUID]] = defaultdict(set)
+    still_since: dict[UUID, float] = {}
+    for moved in found.history:
+        if moved.task_run_id is None:
+            if moved.to_state == "running":
+                still_since.setdefault(moved.run_id, moved.at)
+            elif (since := still_since.pop(moved.run_id, None)) is not None:
+                found.idle.append(moved.at - since)
+            continue
+        if moved.to_state == "queued":
+            queued[moved.task_run_id] = moved.at
+        elif moved.to_state == "running" and moved.task_run_id in queued:
+            found.waits.append(moved.at - queued.pop(moved.task_run_id))
+        _still(found, moved, moving[moved.run_id], still_since)
+
+
+def _still(
+    found: Findings, moved: Moved, moving: set[UUID], still_since: dict[UUID, float]
+) -> None:
+    """Notes for how long nothing of a run was on its way."""
+    assert moved.task_run_id is not None
+    if moved.to_state in _MOVING:
+        if not moving and (since := still_since.pop(moved.run_id, None)) is not None:
+            found.idle.append(moved.at - since)
+        moving.add(moved.task_run_id)
+    elif moved.task_run_id in moving:
+        moving.discard(moved.task_run_id)
+        if not moving:
+            still_since[moved.run_id] = moved.at
+
+
+def p95(values: Sequence[float]) -> float | None:
+    """What all but a twentieth of them stay below; None where there are none."""
+    found = Spread.of(values)
+    return found.p95 if found else None
+
+
+def longest(values: Sequence[float]) -> float | None:
+    """The longest of them; None where there are none."""
+    return max(values, default=None)
