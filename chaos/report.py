@@ -89,6 +89,8 @@ def explain(result: Result, console: Console) -> None:
         found = result.found
         for line in [*found.lost, *found.beyond, *found.false_alarms, *found.broken][:20]:
             console.print(f"    {line}", markup=False)
+        for story in found.stories(longer_than=10):
+            console.print(f"    {story}", markup=False)
 
 
 def machine() -> dict[str, Any]:

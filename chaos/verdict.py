@@ -204,6 +204,50 @@ class Findings:
     waits: list[float] = field(default_factory=list)
     idle: list[float] = field(default_factory=list)
 
+    def stories(self, *, longer_than: float, at_most: int = 5) -> list[str]:
+        """The whole history of the tasks that were queued for longest, beside what happened then.
+
+        For whoever has to find out why.
+        """
+        waited: list[tuple[float, UUID]] = []
+        queued: dict[UUID, float] = {}
+        for moved in self.history:
+            if moved.task_run_id is None:
+                continue
+            if moved.to_state == "queued":
+                queued[moved.task_run_id] = moved.at
+            elif (since := queued.pop(moved.task_run_id, None)) and moved.at - since > longer_than:
+                waited.append((moved.at - since, moved.task_run_id))
+        return [
+            self._story(seconds, task_run)
+            for seconds, task_run in sorted(waited, reverse=True)[:at_most]
+        ]
+
+    def _story(self, seconds: float, task_run: UUID) -> str:
+        began = min((fault.at for fault in self.faults), default=self.history[0].at)
+        lines = [
+            (
+                moved.at,
+                f"{moved.from_state} → {moved.to_state} epoch {moved.epoch}: {moved.reason}, "
+                + moved.actor,
+            )
+            for moved in self.history
+            if moved.task_run_id == task_run
+        ]
+        lines += [
+            (effect.at.timestamp(), f"witness: {effect.phase} epoch {effect.epoch} in {effect.pid}")
+            for effect in self.effects
+            if effect.task_run == task_run
+        ]
+        first, last = min(lines)[0], max(lines)[0]
+        lines += [
+            (fault.at, f"FAULT {fault.kind} {fault.target}")
+            for fault in self.faults
+            if first <= fault.at <= last
+        ]
+        told = "\n".join(f"      {at - began:+8.2f} s  {what}" for at, what in sorted(lines))
+        return f"task {task_run} was queued for {seconds:.1f} s:\n{told}"
+
     @property
     def everything_recovered(self) -> list[float]:
         """The recoveries of all kinds of faults."""
