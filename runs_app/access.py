@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dags_app.access import Purpose, access_dag
-from runs_app.models import DagRun, TaskRun
+from typing import Literal
+from uuid import UUID
+
+from dags_app.access import Purpose, access_dag, check_allowed
+from runs_app.models import DagRun, DeadLetter, TaskRun
 from skytrail.errors import NotFound
 from skytrail.security.subject import Subject
 
@@ -14,6 +17,10 @@ class RunNotFound(NotFound):
 
 class TaskRunNotFound(NotFound):
     """The run {run_id} has no task {task_id}."""
+
+
+class DeadLetterNotFound(NotFound):
+    """There is no dead letter {id}: it has been replayed or dropped, or you may not see it."""
 
 
 def access_run(user: Subject, dag_id: str, run_id: str, *, to: Purpose = "view") -> DagRun:
@@ -46,3 +53,23 @@ def access_task_run(
         which = repr(task_id) if map_index == -1 else f"{task_id!r} with map_index {map_index}"
         raise TaskRunNotFound(run_id=repr(run_id), task_id=which)
     return task_run
+
+
+def access_dead_letter(
+    user: Subject, key: UUID, *, to: Literal["view", "replay", "drop"] = "view"
+) -> DeadLetter:
+    """A dead letter of a DAG that `user` may see, to do that with it.
+
+    Raises `DeadLetterNotFound`, or `NotAllowed` where it may only be seen.
+    """
+    found: DeadLetter | None = DeadLetter.objects.visible_to(user).shown().filter(pk=key).first()
+    if found is None:
+        raise DeadLetterNotFound(id=str(key))
+    if to != "view":
+        check_dead_letters_allowed(user, to=to)
+    return found
+
+
+def check_dead_letters_allowed(user: Subject, *, to: Literal["replay", "drop"]) -> None:
+    """Raises `NotAllowed` unless `user` may do that with dead letters: who may run DAGs may."""
+    check_allowed(user, "dags_app.run_dag", purpose=to, what="dead letters")

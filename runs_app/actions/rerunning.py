@@ -65,7 +65,7 @@ _CLEAR = task_move(
         guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
     AND t.state NOT IN ('waiting', 'restarting')""",
         to="CASE WHEN t.state IN ('running', 'cancelling') THEN 'restarting' ELSE 'waiting' END",
-        reason="'cleared'",
+        reason="%(reason)s",
         sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
         max_attempts = t.attempt + 1 + (
           SELECT v.retries FROM skytrail_version_task v WHERE v.id = t.version_task_id
@@ -73,7 +73,8 @@ _CLEAR = task_move(
         lost_count = 0,
         chosen = NULL,
         wake_at = NULL,
-        ready_at = NULL""",
+        ready_at = NULL,
+        dropped_at = NULL""",
         returning="m.id, m.state, m.worker",
     ),
     _Cleared,
@@ -95,27 +96,32 @@ _REOPEN = run_move(
         SELECT count(*) FROM skytrail_dag_run a
         WHERE a.dag_id = t.dag_id AND a.state IN ('running', 'cancelling')
       ) THEN 'running' ELSE 'queued' END""",
-        reason="'tasks cleared'",
         sets="timed_out = false",
+        reason="'tasks ' || %(reason)s::text",
         returning="m.id, m.state",
     ),
     _Reopened,
 )
 
 
-def clear(run: DagRun, selection: Selection, *, actor: str, dry_run: bool = False) -> list[ToClear]:
+def clear(
+    run: DagRun,
+    selection: Selection,
+    *,
+    actor: str,
+    reason: str = "cleared",
+    dry_run: bool = False,
+) -> list[ToClear]:
     """Has the selected tasks run again; with `dry_run` only says which they are.
 
-    Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is under way.
+    `reason` is a participle, for the history: the tasks are "cleared", the run's are "tasks
+    cleared". Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is
+    under way.
     """
     graph = graph_of(run.version_id)
     positions = _selected(graph, selection)
     with transaction.atomic():
-        # The DAG first: whether the run may go on at once depends on how many others run.
-        Dag.objects.select_for_update(no_key=True).only("pk").get(pk=run.dag_id)
-        held = DagRun.objects.select_for_update(no_key=True).get(pk=run.pk)
-        if held.state == RunState.CANCELLING:
-            raise RunCannotBeCleared(run_id=repr(held.run_id))
+        held = hold(run)
         rows = list(
             TaskRun.objects.filter(run=held, position__in=positions)
             .exclude(state=TaskState.WAITING)
@@ -125,14 +131,29 @@ def clear(run: DagRun, selection: Selection, *, actor: str, dry_run: bool = Fals
             failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
             rows = [row for row in rows if row.state in failed]
         if rows and not dry_run:
-            _clear_and_reopen(held, rows, actor)
+            _clear_and_reopen(held, rows, actor=actor, reason=reason)
     return [ToClear(row.task_id, row.map_index, row.state) for row in rows]
 
 
-def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], actor: str) -> None:
-    cleared = _CLEAR.all(run=run.pk, positions=[row.position for row in rows], actor=actor)
+def hold(run: DagRun) -> DagRun:
+    """The run as it is now; within this transaction nobody else clears or plans it.
+
+    Raises `RunCannotBeCleared` while a cancel is under way.
+    """
+    # The DAG first: whether the run may go on at once depends on how many others run.
+    Dag.objects.select_for_update(no_key=True).only("pk").get(pk=run.dag_id)
+    held = DagRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if held.state == RunState.CANCELLING:
+        raise RunCannotBeCleared(run_id=repr(held.run_id))
+    return held
+
+
+def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], *, actor: str, reason: str) -> None:
+    cleared = _CLEAR.all(
+        run=run.pk, positions=[row.position for row in rows], actor=actor, reason=reason
+    )
     call_in_after_commit(row.worker for row in cleared if row.state == TaskState.RESTARTING)
-    reopened = _REOPEN.one(run=run.pk, actor=actor)
+    reopened = _REOPEN.one(run=run.pk, actor=actor, reason=reason)
     want_replan(run.pk)
     if reopened is None or reopened.state == RunState.RUNNING:
         request_dispatch_after_commit(run.pk)

@@ -50,3 +50,23 @@ class TaskQuery(serializers.Serializer[Any]):
         required=False,
         help_text="In one of these states, like `failed,upstream_failed`.",
     )
+
+
+class DeadLetterQuery(serializers.Serializer[Any]):
+    """Which dead letters."""
+
+    dag_id = serializers.CharField(
+        required=False, max_length=250, help_text="Of the DAG of this name."
+    )
+    run_id = serializers.CharField(required=False, max_length=250, help_text="Of this run.")
+    task_id = serializers.CharField(required=False, max_length=250, help_text="Of this task.")
+    reason = serializers.CharField(
+        required=False,
+        max_length=50,
+        help_text="Whose last execution ended for this reason, like `exit_code`.",
+    )
+    queue = serializers.CharField(required=False, max_length=250, help_text="Of this queue.")
+    failed_after = serializers.DateTimeField(
+        required=False, help_text="Failed at this time or later."
+    )
+    failed_before = serializers.DateTimeField(required=False, help_text="Failed before this time.")

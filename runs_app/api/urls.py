@@ -1,5 +1,13 @@
 from django.urls import path
 
+from runs_app.api.dead_letters import (
+    DeadLetterDropView,
+    DeadLetterListView,
+    DeadLetterReplayView,
+    DeadLettersDropView,
+    DeadLettersReplayView,
+    DeadLetterView,
+)
 from runs_app.api.logs import TaskLogView
 from runs_app.api.operations import PoolListView, PoolView, WorkerListView
 from runs_app.api.runs import (
@@ -14,6 +22,7 @@ from runs_app.api.tasks import TaskCancelView, TaskListView, TaskOutputView, Tas
 
 RUN = "dags/<name:dag_id>/runs/<run:run_id>"
 TASK = f"{RUN}/tasks/<name:task_id>"
+LETTER = "dead-letters/<uuid:key>"
 
 urlpatterns = [
     path("runs", RunListView.as_view()),
@@ -27,6 +36,12 @@ urlpatterns = [
     path(f"{TASK}/logs", TaskLogView.as_view()),
     path(f"{TASK}/output", TaskOutputView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),
+    path("dead-letters", DeadLetterListView.as_view()),
+    path("dead-letters/replay", DeadLettersReplayView.as_view()),
+    path("dead-letters/drop", DeadLettersDropView.as_view()),
+    path(LETTER, DeadLetterView.as_view()),
+    path(f"{LETTER}/replay", DeadLetterReplayView.as_view()),
+    path(f"{LETTER}/drop", DeadLetterDropView.as_view()),
     path("pools", PoolListView.as_view()),
     path("pools/<name:name>", PoolView.as_view()),
     path("workers", WorkerListView.as_view()),

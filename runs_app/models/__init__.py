@@ -1,6 +1,7 @@
 """What happened: runs, task runs, executions, the history of moves, logs and outputs."""
 
 from runs_app.models.dag_run import DagRun, RunType
+from runs_app.models.dead_letter import DeadLetter
 from runs_app.models.log_chunk import LogChunk
 from runs_app.models.output import Output
 from runs_app.models.pool import Pool
@@ -12,6 +13,7 @@ from runs_app.models.worker import Worker
 __all__ = [
     "Attempt",
     "DagRun",
+    "DeadLetter",
     "LogChunk",
     "Output",
     "Pool",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Right
 
 from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, LogChunk, TaskRun
 
 #: Chunks read at once: at most 64 Ki characters each.
 PAGE = 20
+
+#: What is shown of a log's end where the log itself is not the subject.
+LAST_LINES = 50
+LAST_CHARACTERS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +72,27 @@ def is_complete(task_run: TaskRun, attempt: int | None) -> bool:
     is_behind = attempt is not None and attempt < task_run.attempt
     has_ended = attempt == task_run.attempt and state is TaskState.UP_FOR_RETRY
     return is_behind or has_ended
+
+
+def last_lines(task_run_pk: UUID, epoch: int) -> list[str]:
+    """The end of an execution's log: `LAST_LINES` lines, of `LAST_CHARACTERS` in all, at most.
+
+    Read from the end, however long the log is. A line that is not shown from its beginning on
+    begins with an ellipsis.
+    """
+    chunks = LogChunk.objects.filter(task_run=task_run_pk, epoch=epoch).order_by("-sequence")
+    # One more than is shown says whether there is anything before it.
+    ends = chunks.annotate(end=Right("text", LAST_CHARACTERS + 1)).values_list("end", flat=True)
+    text, read = "", 0
+    while len(text) <= LAST_CHARACTERS and text.count("\n") <= LAST_LINES:
+        page = list(ends[read : read + PAGE])
+        text = "".join(reversed(page)) + text
+        read += PAGE
+        if len(page) < PAGE:
+            break
+    lines = text[-LAST_CHARACTERS:].split("\n")
+    if len(text) > LAST_CHARACTERS and text[-LAST_CHARACTERS - 1] != "\n":
+        lines[0] = f"…{lines[0]}"
+    if not lines[-1]:
+        del lines[-1]
+    return lines[-LAST_LINES:]

@@ -175,6 +175,8 @@ def test_dags_by_tag_owner_pause_and_text(as_bob: CheckedClient) -> None:
         ("runs?dag_id=a&dag_id=b", "dag_id", "once"),
         ("runs?dag_id=", "dag_id", "blank"),
         ("dags?paused=perhaps", "paused", "boolean"),
+        ("dead-letters?failed_after=noon", "failed_after", "YYYY-MM-DD"),
+        ("dead-letters?dag=a", "dag", "dag_id, run_id, task_id, reason, queue"),
         ("dags?name=a", "name", "tag, owner, paused, q"),
         ("dags/story/runs?dag_id=story", "dag_id", "state, run_type"),
         ("dags/story/runs/first/tasks?state=running,done", "state[1]", "waiting, queued"),

@@ -18,6 +18,7 @@ from tests.api.checking import CheckedClient
 from tests.api.conftest import checked_client
 from tests.api.stories import told
 from tests.conftest import _user
+from tests.dead_letters import dead_letter
 
 #: Who asks. The author may do everything with DAGs; the admin is a superuser.
 PEOPLE = ("nobody", "charlie", "bob", "oscar", "alice", "admin")
@@ -26,6 +27,8 @@ DAG = "api/v1/dags/<name:dag_id>"
 RUN = f"{DAG}/runs/<run:run_id>"
 TASK = f"{RUN}/tasks/<name:task_id>"
 
+LETTERS = "api/v1/dead-letters"
+
 Row = tuple[int, int, int, int, int, int]
 
 SEE_DAG: Row = (401, 404, 200, 200, 200, 200)
@@ -33,6 +36,7 @@ LIST: Row = (401, 200, 200, 200, 200, 200)
 CHANGE_DAG: Row = (401, 404, 403, 403, 400, 400)
 RUN_DAG: Row = (401, 404, 403, 200, 200, 200)
 SEE_OPERATIONS: Row = (401, 403, 403, 200, 403, 200)
+MANY_LETTERS: Row = (401, 403, 403, 400, 400, 400)
 READ_PAGE: Row = (302, 200, 200, 200, 200, 200)
 
 #: What each gets, in the order of PEOPLE. Bodies are empty: 400 means "yes, but with what?".
@@ -61,6 +65,12 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{TASK}/output": {"GET": (401, 404, 404, 404, 404, 404)},
     f"{TASK}/cancel": {"POST": RUN_DAG},
     "api/v1/runs": {"GET": LIST},
+    LETTERS: {"GET": LIST},
+    f"{LETTERS}/replay": {"POST": MANY_LETTERS},
+    f"{LETTERS}/drop": {"POST": MANY_LETTERS},
+    f"{LETTERS}/<uuid:key>": {"GET": SEE_DAG},
+    f"{LETTERS}/<uuid:key>/replay": {"POST": RUN_DAG},
+    f"{LETTERS}/<uuid:key>/drop": {"POST": (401, 404, 403, 204, 204, 204)},
     "api/v1/schemas/dag": {"GET": LIST},
     "api/v1/pools": {"GET": SEE_OPERATIONS, "POST": (401, 403, 403, 403, 403, 400)},
     "api/v1/pools/<name:name>": {
@@ -118,9 +128,12 @@ def concrete(address: str) -> str:
 
 
 @pytest.fixture
-def clients(db: None, request: pytest.FixtureRequest) -> dict[str, CheckedClient]:
-    """A client for each of PEOPLE, and a DAG, a run and a pool to try things on."""
+def clients(
+    db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, CheckedClient]:
+    """A client for each of PEOPLE, and a DAG, a run, a pool and a dead letter to try things on."""
     told()
+    monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
     Pool.objects.create(name="presses", slots=2)
     names = [name for name in PEOPLE if name != "nobody"]
     users = {name: request.getfixturevalue(name) for name in names}

@@ -14,6 +14,7 @@ from runs_app.selectors.history import LATEST
 from tests.api.checking import CheckedClient
 from tests.api.stories import perform, story
 from tests.conveyor import failing
+from tests.dead_letters import kill
 from tests.factories import save_dag, start_run
 
 Queries = Callable[[Callable[[], Any]], list[str]]
@@ -39,6 +40,12 @@ def tasks(count: int) -> None:
     run = start_run(save_dag({f"t{number}": [] for number in range(count)}), run_id="first")
     for number in range(count):
         perform(run, f"t{number}", failing())
+
+
+def letters(count: int) -> None:
+    run = start_run(save_dag({f"t{number}": [] for number in range(count)}))
+    for number in range(count):
+        kill(run, f"t{number}")
 
 
 def pools(count: int) -> None:
@@ -67,6 +74,7 @@ LISTS: dict[str, tuple[Callable[[int], None], int]] = {
     "dags/story/status": (runs, 6),
     "dags/story/versions": (versions, 5),
     "dags/story/runs/first/tasks": (tasks, 7),
+    "dead-letters": (letters, 5),
     "pools": (pools, 3),
     "workers": (workers, 3),
 }

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from dags_app.models import Dag
-from runs_app.actions import attempts
+from runs_app.actions import attempts, dead_letters
 from runs_app.actions.admission import admit
 from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, cancel_run
 from runs_app.actions.dispatching_steps import dispatch
@@ -26,9 +26,12 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun, Pool, TaskRun, Transition
+from runs_app.selectors.dead_letters import matching, oldest_first
 from skytrail.database.clock import database_now
+from skytrail.security.subject import Operator
 from tests.actions.test_cancelling import claimed
 from tests.actions.test_recovering import let_the_lease_run_out
+from tests.dead_letters import dead_letter, named
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run, states, task
 from tests.races.together import by_many, together
@@ -238,3 +241,47 @@ def somebody_waits_for_a_lock() -> bool:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
         (waits,) = cursor.fetchone()
     return bool(waits)
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_of_many_who_replay_a_dead_letter_one_does(round_: int) -> None:
+    letter = named(dead_letter())
+    answers = by_many(4, lambda: dead_letters.replay(letter, actor="user:alice"))
+    kinds = Counter(type(answer) for answer in answers)
+    assert kinds == {list: 1, dead_letters.DeadLetterGone: 3}
+    assert Transition.objects.filter(reason="replayed", task_run=letter.id).count() == 1
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_dead_letter_that_is_replayed_and_dropped_at_once_is_one_of_both(round_: int) -> None:
+    letter = named(dead_letter())
+    answers: list[object] = together(
+        [
+            lambda: dead_letters.replay(letter, actor="user:alice"),
+            lambda: dead_letters.drop(letter, actor="user:bob"),
+        ]
+    )
+    assert sum(isinstance(answer, dead_letters.DeadLetterGone) for answer in answers) == 1
+    row = TaskRun.objects.get(pk=letter.id)
+    told = Transition.objects.filter(task_run=letter.id).values_list("reason", flat=True)
+    was_dropped = "dead letter dropped" in told
+    assert ("replayed" in told) is not was_dropped
+    assert (row.state == "failed", row.dropped_at is not None) == (was_dropped, was_dropped)
+
+
+def test_many_who_replay_and_drop_all_handle_each_letter_once() -> None:
+    for place in range(12):
+        dead_letter(f"dag{place}")
+    letters = oldest_first(matching(Operator()))
+    replays = [lambda: list(dead_letters.replay_many(letters, actor="user:alice"))] * 3
+    drops = [lambda: list(dead_letters.drop_many(letters, actor="user:bob"))] * 2
+    answers = together([*replays, *drops])
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    done = Counter(
+        letter.id
+        for answer in answers
+        if not isinstance(answer, Exception)
+        for of_run in answer
+        for letter in of_run.done
+    )
+    assert done == Counter(letter.id for letter in letters)
