@@ -26,8 +26,11 @@ OVERTIME = 5.0
 # which entry holds: the writer fills the other one and then raises the number, in one store. So a
 # writer that is halted half way has changed nothing, and a reader that finds the number as it was
 # has read an entry that nobody touched.
-_ENTRY = struct.Struct("=ii16sd")
+_ENTRY = struct.Struct("=ii16sd?")
 _ENTRIES_FROM = 8
+
+#: Behind the last place: a moment that the parent process writes, in one store, for all others.
+_SAFE_UNTIL = PLACES * _SIZE // 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Entry:
     epoch: int
     #: When it must have ended, by `time.monotonic()`, which is the same in all processes.
     ends_by: float = math.inf
+    #: Whether its work still goes on, or only its end is being written down.
+    is_working: bool = True
 
     @property
     def key(self) -> tuple[UUID, int]:
@@ -61,14 +66,31 @@ class Board:
     """Made by the parent process before it forks; each pool process writes one place only."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, PLACES * _SIZE)
+        self._memory = mmap.mmap(-1, PLACES * _SIZE + _SIZE)
         self._numbers = memoryview(self._memory).cast("Q")
+        self._moments = memoryview(self._memory).cast("d")
+        self.safe_until = math.inf
+
+    @property
+    def safe_until(self) -> float:
+        """Until when all that runs here may go on, by `time.monotonic()`: see `workers.fence`."""
+        return self._moments[_SAFE_UNTIL]
+
+    @safe_until.setter
+    def safe_until(self, moment: float) -> None:
+        self._moments[_SAFE_UNTIL] = moment
 
     def write(
-        self, place: int, task_run_id: UUID, epoch: int, *, ends_by: float = math.inf
+        self,
+        place: int,
+        task_run_id: UUID,
+        epoch: int,
+        *,
+        ends_by: float = math.inf,
+        is_working: bool = True,
     ) -> None:
-        """An execution starts in this process."""
-        self._put(place, os.getpid(), epoch, task_run_id.bytes, ends_by)
+        """An execution starts in this process, or its work is over."""
+        self._put(place, os.getpid(), epoch, task_run_id.bytes, ends_by, is_working=is_working)
 
     def clear(self, place: int) -> None:
         """It has ended, or what was left of it has been seen to."""
@@ -80,18 +102,31 @@ class Board:
             if (entry := self._get(place)) is not None:
                 yield entry
 
-    def _put(self, place: int, pid: int, epoch: int, key: bytes, ends_by: float) -> None:
+    def _put(
+        self,
+        place: int,
+        pid: int,
+        epoch: int,
+        key: bytes,
+        ends_by: float,
+        *,
+        is_working: bool = True,
+    ) -> None:
         number = self._numbers[place * _SIZE // 8] + 1
-        _ENTRY.pack_into(self._memory, _entry(place, number), pid, epoch, key, ends_by)
+        _ENTRY.pack_into(self._memory, _entry(place, number), pid, epoch, key, ends_by, is_working)
         self._numbers[place * _SIZE // 8] = number
 
     def _get(self, place: int) -> Entry | None:
         while True:
             number = self._numbers[place * _SIZE // 8]
-            pid, epoch, key, ends_by = _ENTRY.unpack_from(self._memory, _entry(place, number))
+            pid, epoch, key, ends_by, is_working = _ENTRY.unpack_from(
+                self._memory, _entry(place, number)
+            )
             # Otherwise the writer has begun the next but one meanwhile: in this same entry.
             if self._numbers[place * _SIZE // 8] == number:
-                return Entry(place, pid, UUID(bytes=key), epoch, ends_by) if pid else None
+                if not pid:
+                    return None
+                return Entry(place, pid, UUID(bytes=key), epoch, ends_by, is_working)
 
 
 def _entry(place: int, number: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import selectors
 import signal
@@ -73,14 +74,17 @@ class Companion(threading.Thread):
         gateway: RunGateway,
         *,
         on_stuck: Callable[[Execution, Reason, Sequence[Piece]], None],
+        safe_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """`on_stuck` writes down the end of work that would not stop, before its process ends.
 
-        It is given the rest of the log too.
+        It is given the rest of the log too. `safe_until` says until when work may go on for all
+        that its worker knows, by `time.monotonic()`.
         """
         super().__init__(name="skytrail-companion", daemon=True)
         self._gateway = gateway
         self._on_stuck = on_stuck
+        self._safe_until = safe_until
         self._charge: Charge | None = None
         self._next_shipping = 0.0
         self._is_to_end = False
@@ -146,6 +150,8 @@ class Companion(threading.Thread):
         if charge.deadline is not None and now >= charge.deadline:
             charge.deadline = None
             self._tell(charge.key, Reason.TIMEOUT)
+        if now >= self._safe_until():
+            self._tell(charge.key, Reason.CUT_OFF)
         if charge.kill_at is not None and now >= charge.kill_at:
             self._kill(charge)
         if charge.interruption.is_pending:

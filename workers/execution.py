@@ -58,9 +58,9 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
                 came_of_it: Outcome | Reason = _execute(execution, log, interruption, gateway)
         except Interrupted as interrupted:
             came_of_it = interrupted.reason
-        this_place.no_longer_limited(execution)
+        this_place.work_is_over(execution)
         _tidy_up()
-        return _write_down(execution, came_of_it, log.close_and_take(), worker)
+        return _Ending(execution, worker, gateway).write(came_of_it, log.close_and_take())
 
 
 def _execute(
@@ -97,30 +97,58 @@ def _read(canonical: str, digest: str) -> Command:
     return command
 
 
-def _write_down(
-    execution: Execution, came_of_it: Outcome | Reason, rest: Sequence[Piece], worker: str
-) -> str:
-    """Writes down how an execution ended, or why it was stopped."""
-    if isinstance(came_of_it, Outcome):
-        return _finish(execution, came_of_it, rest, worker)
-    if came_of_it is Reason.LEASE_LOST:
-        # Somebody else has it, or will: only the log is kept, under this execution's own number.
-        _keep(execution, rest)
-        return "lease lost"
-    if came_of_it is Reason.SHUTDOWN:
-        _keep(execution, rest)
-        handed_back = _gateway().hand_back(execution, worker=worker)
-        return "handed back" if handed_back else "lease lost"
-    return _finish(execution, outcome_of(came_of_it, execution), rest, worker)
+class _Ending:
+    """Writes down how an execution ended, or why it was stopped; says in a word what came of it."""
 
+    def __init__(self, execution: Execution, worker: str, gateway: RunGateway) -> None:
+        self._execution = execution
+        self._worker = worker
+        self._gateway = gateway
 
-def _keep(execution: Execution, pieces: Sequence[Piece]) -> None:
-    """Keeps the end of a log that is not written together with the execution's end."""
-    try:
-        for piece in pieces:
-            _gateway().append_log(execution, piece)
-    except DatabaseError as error:
-        _logger.warning("could not keep the end of a log: %s", error)
+    def write(self, came_of_it: Outcome | Reason, rest: Sequence[Piece]) -> str:
+        """`rest` is what has not been kept of the log yet."""
+        if isinstance(came_of_it, Outcome):
+            return self._finish(came_of_it, rest)
+        if came_of_it is Reason.LEASE_LOST:
+            # Somebody else has it, or will: only the log is kept, under this execution's number.
+            self._keep(rest)
+            return "lease lost"
+        if came_of_it in {Reason.SHUTDOWN, Reason.CUT_OFF}:
+            self._keep(rest)
+            handed_back = self._gateway.hand_back(self._execution, worker=self._worker)
+            return "handed back" if handed_back else "lease lost"
+        return self._finish(outcome_of(came_of_it, self._execution), rest)
+
+    def _finish(self, outcome: Outcome, pieces: Sequence[Piece]) -> str:
+        outcome = dataclasses.replace(outcome, message=storable(outcome.message))
+        try:
+            finished = self._send(outcome, pieces)
+        except DataError as error:
+            _logger.exception("the database does not take the end of %s", self._execution.task_id)
+            unwritable = Outcome.failed(
+                f"its end could not be kept: {error}", reason="unkeepable", may_retry=False
+            )
+            finished = self._send(unwritable, [])
+        if finished is None:
+            self._keep(pieces[-1:])
+            return "lease lost"
+        # Where the canvas alone does not lead on, the dispatcher is told directly.
+        if finished.needs_dispatch:
+            get_dispatcher().request_dispatch(finished.run_pk)
+        return finished.state.value
+
+    def _send(self, outcome: Outcome, pieces: Sequence[Piece]) -> Finished | None:
+        return self._gateway.finish(
+            self._execution, outcome, worker=self._worker, rest_of_log=pieces
+        )
+
+    def _keep(self, pieces: Sequence[Piece]) -> None:
+        """Keeps the end of a log that is not written together with the execution's end."""
+        try:
+            for piece in pieces:
+                self._gateway.append_log(self._execution, piece)
+        except DatabaseError as error:
+            _logger.warning("could not keep the end of a log: %s", error)
 
 
 def outcome_of(reason: Reason, execution: Execution) -> Outcome:
@@ -130,32 +158,15 @@ def outcome_of(reason: Reason, execution: Execution) -> Outcome:
     return Outcome(state=TaskState.CANCELLED, message="it was told to stop", reason="cancelled")
 
 
-def _finish(execution: Execution, outcome: Outcome, pieces: Sequence[Piece], worker: str) -> str:
-    outcome = dataclasses.replace(outcome, message=storable(outcome.message))
-    try:
-        finished = _gateway().finish(execution, outcome, worker=worker, rest_of_log=pieces)
-    except DataError as error:
-        _logger.exception("the database does not take the end of %s", execution.task_id)
-        unwritable = Outcome.failed(
-            f"its end could not be kept: {error}", reason="unkeepable", may_retry=False
-        )
-        finished = _gateway().finish(execution, unwritable, worker=worker, rest_of_log=[])
-    if finished is None:
-        _keep(execution, pieces[-1:])
-        return "lease lost"
-    _go_on(finished)
-    return finished.state.value
-
-
-def _go_on(finished: Finished) -> None:
-    """Where the canvas alone does not lead on, the dispatcher is told directly."""
-    if finished.needs_dispatch:
-        get_dispatcher().request_dispatch(finished.run_pk)
+#: For the last words of a process that must not outlive its lease, in seconds.
+_HURRIED = 2.0
 
 
 def _on_stuck(execution: Execution, reason: Reason, rest: Sequence[Piece]) -> None:
     """The companion ends this process next: what follows from that is written down first."""
-    _write_down(execution, reason, rest, worker="companion")
+    if reason is not Reason.CUT_OFF:  # then nobody listens, and time is up
+        hurried = DatabaseGateway(patience=_HURRIED, patience_with_an_end=_HURRIED)
+        _Ending(execution, "companion", hurried).write(reason, rest)
 
 
 def _tidy_up() -> None:
@@ -182,10 +193,16 @@ class _Place:
         """Says where this process is to write."""
         self._board, self._number = board, number
 
-    def no_longer_limited(self, execution: Execution) -> None:
-        """Its work is over and only has to be written down, which may take as long as it takes."""
-        if self._board is not None and execution.timeout_seconds is not None:
-            self._board.write(self._number, execution.task_run_id, execution.epoch)
+    def safe_until(self) -> float:
+        """Until when what runs here may go on; see `workers.fence`."""
+        return math.inf if self._board is None else self._board.safe_until
+
+    def work_is_over(self, execution: Execution) -> None:
+        """It only has to be written down, which may take as long as it takes."""
+        if self._board is not None:
+            self._board.write(
+                self._number, execution.task_run_id, execution.epoch, is_working=False
+            )
 
     @contextlib.contextmanager
     def taken(self, execution: Execution) -> Iterator[None]:
@@ -212,6 +229,6 @@ def _gateway() -> RunGateway:
 
 @cache
 def _companion() -> Companion:
-    companion = Companion(_gateway(), on_stuck=_on_stuck)
+    companion = Companion(_gateway(), on_stuck=_on_stuck, safe_until=this_place.safe_until)
     companion.start()
     return companion

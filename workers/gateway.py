@@ -6,22 +6,20 @@ HTTP through the same port.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
-
-from django.db import InterfaceError, OperationalError, connection
 
 from runs_app.actions import attempts, leases, logs
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.selectors.outputs import outputs_of
+from skytrail.database.keys import new_key
 from workers.log import Piece
+from workers.patience import patiently
 
-_logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -49,19 +47,24 @@ class RunGateway(Protocol):
         """Renews leases; see `leases.renew`."""
 
 
+@dataclass(frozen=True)
 class DatabaseGateway:
     """The port, straight into Postgres."""
 
     #: How long a worker goes on trying while the database does not answer, in seconds.
-    patience = 45.0
+    patience: float = 45.0
+    #: The same for what an execution has come to: nothing is lost by waiting, all by giving up.
+    patience_with_an_end: float = 3600.0
 
     def claim(self, *, task_run_id: UUID, epoch: int, worker: str) -> Execution | Refusal:
+        key = new_key()  # one for all tries: by it the claim is known again
         return self._persist(
-            lambda: attempts.claim(task_run_id=task_run_id, epoch=epoch, worker=worker)
+            lambda: attempts.claim(task_run_id=task_run_id, epoch=epoch, worker=worker, key=key),
+            "claim a task",
         )
 
     def outputs(self, execution: Execution, task_ids: Iterable[str]) -> dict[str, Any]:
-        return self._persist(lambda: outputs_of(execution.run_pk, task_ids))
+        return self._persist(lambda: outputs_of(execution.run_pk, task_ids), "read outputs")
 
     def append_log(self, execution: Execution, piece: Piece) -> None:
         logs.append(
@@ -74,32 +77,24 @@ class DatabaseGateway:
     def finish(
         self, execution: Execution, outcome: Outcome, *, worker: str, rest_of_log: Sequence[Piece]
     ) -> Finished | None:
-        for piece in rest_of_log[:-1]:
-            self._persist(lambda piece=piece: self.append_log(execution, piece))  # type: ignore[misc]
-        last = rest_of_log[-1] if rest_of_log else Piece(0, "")
-        return self._persist(
-            lambda: attempts.finish(
+        def write() -> Finished | None:
+            for piece in rest_of_log[:-1]:
+                self.append_log(execution, piece)
+            last = rest_of_log[-1] if rest_of_log else Piece(0, "")
+            return attempts.finish(
                 execution, outcome, worker=worker, log=last.text, log_sequence=last.sequence
             )
-        )
+
+        return patiently(write, seconds=self.patience_with_an_end, what="write a task's end")
 
     def hand_back(self, execution: Execution, *, worker: str) -> bool:
-        return self._persist(lambda: attempts.hand_back(execution, worker=worker))
+        return self._persist(
+            lambda: attempts.hand_back(execution, worker=worker), "hand a task back"
+        )
 
     def renew(self, executions: Sequence[tuple[UUID, int]]) -> list[leases.Held]:
         return leases.renew(executions)
 
-    def _persist(self, step: Callable[[], T]) -> T:
-        """Does `step` again while the database is away: all steps are guarded and may run twice."""
-        deadline = time.monotonic() + self.patience
-        pause = 0.1
-        while True:
-            try:
-                return step()
-            except (OperationalError, InterfaceError) as error:
-                if time.monotonic() + pause > deadline:
-                    raise
-                _logger.warning("the database does not answer, trying again: %s", error)
-                connection.close()
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+    def _persist(self, step: Callable[[], T], what: str) -> T:
+        """Steps are guarded and may run twice."""
+        return patiently(step, seconds=self.patience, what=what)

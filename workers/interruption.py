@@ -21,6 +21,8 @@ class Reason(enum.StrEnum):
     CANCELLED = "cancelled"
     #: Another execution has taken over, or may soon: whatever comes of this one will be dropped.
     LEASE_LOST = "lease_lost"
+    #: Its worker cannot renew the lease and does not know whether others are about to take over.
+    CUT_OFF = "cut_off"
     #: The worker stops; the task is handed back to be run by another one.
     SHUTDOWN = "shutdown"
 

@@ -25,10 +25,12 @@ from django.db import connection
 
 from runs_app.actions import leases, presence, recovery
 from runs_app.actions import ticks as turns
+from runs_app.actions.timing_out import end_overdue
 from runs_app.domain.states import TaskState
-from workers import names, ticks
+from workers import names, ticks, witness
 from workers.board import OVERTIME, Board, Entry
 from workers.companion import patience, tell
+from workers.fence import Fence
 from workers.interruption import Reason
 
 _logger = logging.getLogger(__name__)
@@ -53,10 +55,13 @@ class Keeper:
     identity: Identity
     board: Board
     sockets: Path
+    fence: Fence
     _wanted: threading.Event = field(default_factory=threading.Event)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _collecting: threading.Lock = field(default_factory=threading.Lock)
     _dead: list[tuple[UUID, int]] = field(default_factory=list)
+    #: Whose process had to be killed because their time limit was over.
+    _overdue: set[tuple[UUID, int]] = field(default_factory=set)
     #: Who has been told to stop, and by when they must have.
     _told: dict[tuple[UUID, int], float] = field(default_factory=dict)
     _stop_at: float | None = None
@@ -132,7 +137,8 @@ class Keeper:
         return max(0.0, due - time.monotonic())
 
     def _renew(self) -> None:
-        presence.note()
+        asked_at = time.monotonic()
+        settling = presence.note()
         leases.report(
             name=self.identity.name,
             hostname=socket.gethostname(),
@@ -142,6 +148,8 @@ class Keeper:
         )
         running = list(self.board.read())
         held = {(row.id, row.epoch): row for row in leases.renew([r.key for r in running])}
+        self.fence.renewed(asked_at)
+        witness.leave(settling)
         # One that has ended meanwhile is missing from the answer, and from the board too.
         still = {execution.key for execution in self.board.read()}
         for execution in running:
@@ -176,21 +184,28 @@ class Keeper:
         keys = {entry.key for entry in running}
         self._told = {key: by for key, by in self._told.items() if key in keys}
         for entry in running:
-            ends_by = min(entry.ends_by, self._told.get(entry.key, math.inf))
-            if now >= ends_by and entry.is_alive:
+            told = self._told.get(entry.key, math.inf)
+            if now >= min(entry.ends_by, told) and entry.is_alive:
                 _logger.error("pool process %s does not stop when told to: killed", entry.pid)
+                if entry.ends_by < told:
+                    self._overdue.add(entry.key)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(entry.pid, signal.SIGKILL)
 
     def _hand_over_dead(self) -> None:
         dead, self._dead = self._dead, []
-        if dead:
-            _logger.warning("pool processes died while they executed %s task(s)", len(dead))
-            try:
-                recovery.take_over_dead(dead)
-            except DatabaseError:
-                self._dead = dead + self._dead
-                raise
+        if not dead:
+            return
+        _logger.warning("pool processes died while they executed %s task(s)", len(dead))
+        try:
+            for task_run_id, epoch in self._overdue.intersection(dead):
+                end_overdue(task_run_id=task_run_id, epoch=epoch, worker=self.identity.name)
+            # Of those that have been ended so it finds nothing to take over any more.
+            recovery.take_over_dead(dead)
+        except DatabaseError:
+            self._dead = dead + self._dead
+            raise
+        self._overdue.difference_update(dead)
 
     def _run_overdue_jobs(self) -> None:
         for name in turns.overdue(ticks.OVERDUE_AFTER):

@@ -20,6 +20,7 @@ from celery.worker.control import control_command
 
 from workers import execution, interruption, leaving, log, names, warden
 from workers.board import Board
+from workers.fence import Fence
 from workers.lease import Identity, Keeper
 
 
@@ -30,6 +31,7 @@ class _Worker:
     board: Board | None = None
     warden: subprocess.Popen[bytes] | None = None
     keeper: Keeper | None = None
+    fence: Fence | None = None
 
 
 @signals.worker_init.connect
@@ -47,6 +49,8 @@ def _ready(sender: Any, **_: Any) -> None:
     assert _Worker.directory is not None
     assert _Worker.board is not None
     consumer = sender
+    _Worker.fence = Fence(_Worker.board)
+    _Worker.fence.start()
     _Worker.keeper = Keeper(
         identity=Identity(
             name=consumer.hostname,
@@ -55,6 +59,7 @@ def _ready(sender: Any, **_: Any) -> None:
         ),
         board=_Worker.board,
         sockets=_Worker.directory,
+        fence=_Worker.fence,
     )
     _Worker.keeper.start()
 
@@ -97,6 +102,8 @@ def _shutting_down(**_: Any) -> None:
 def _stopped(**_: Any) -> None:
     if _Worker.keeper is not None:
         _Worker.keeper.stop()
+    if _Worker.fence is not None:
+        _Worker.fence.stop()
     if _Worker.warden is not None and _Worker.warden.stdin is not None:
         _Worker.warden.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

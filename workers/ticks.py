@@ -10,7 +10,7 @@ from django.conf import settings
 
 from runs_app.actions import recovery, retention, scheduling, ticks, timing_out, waking
 from skytrail.security import tokens
-from workers import names
+from workers import names, witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def wake() -> str:
 @shared_task(name=RECOVER.task)
 def recover() -> str:
     """One sweep of recovery, which takes its turn itself: it remembers things for the next."""
-    found = recovery.recover(every=RECOVER.every)
+    found = recovery.recover(every=RECOVER.every, announce=witness.leave)
     return "just done" if found is None else str(found)
 
 

@@ -16,7 +16,7 @@ from skytrail.database.statement import Statement
 
 @dataclass(frozen=True)
 class _Noted:
-    settling: bool
+    settling: float
 
 
 # Gap and grace are reckoned by the database's clock, the one by which leases run out.
@@ -31,16 +31,19 @@ ON CONFLICT (name) DO UPDATE SET
   memory = CASE
     WHEN t.ran_at < clock_timestamp() - %(lease)s::float8 * interval '0.5 second'
     THEN excluded.memory ELSE t.memory END
-RETURNING (memory ->> 'settled_at')::timestamptz > clock_timestamp() AS settling
+RETURNING greatest(
+  0, extract(epoch FROM (memory ->> 'settled_at')::timestamptz - clock_timestamp())
+)::float8 AS settling
 """,
     _Noted,
 )
 
 
-def note() -> bool:
-    """Notes that the database is there; True while leases are still to be left alone.
+def note() -> float:
+    """Notes that the database is there; for how many seconds leases are still to be left alone.
 
     Workers renew every sixth of a lease, so a gap of half a lease lets none run out unseen.
     """
     noted = _NOTE.one(lease=settings.SKYTRAIL_LEASE_SECONDS)
-    return noted is None or noted.settling
+    assert noted is not None
+    return noted.settling

@@ -7,7 +7,7 @@ Each has its sweep. All of them may run twice at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -157,12 +157,21 @@ LIMIT {PLAN_BATCH}
 )
 
 
-def recover(*, every: float) -> Recovered | None:
-    """One sweep over everything; None if another one has just been made."""
+def recover(
+    *, every: float, announce: Callable[[float], bool] = lambda _settling: True
+) -> Recovered | None:
+    """One sweep over everything; None if another one has just been made.
+
+    `announce` tells workers that are cut off from the database that somebody sees it, and for how
+    many seconds leases are still left alone; where it answers False they cannot have heard of it,
+    and nothing is taken from anybody yet.
+    """
     turn = ticks.take_turn("recover", every=every)
     if turn is None:
         return None
-    lost = 0 if presence.note() else take_over_lost()
+    settling = presence.note()
+    may_take_over = announce(settling) and not settling
+    lost = take_over_lost() if may_take_over else 0
     deficits, republished = _resend_lost_messages(turn.memory.get("deficits", {}))
     ticks.remember("recover", {"deficits": deficits})
     return Recovered(
@@ -190,7 +199,10 @@ def take_over_dead(executions: Sequence[tuple[UUID, int]]) -> int:
     ids = [task_run_id for task_run_id, _ in executions]
     moved = _move_on(_WORKER_DIED, {"ids": ids, "epochs": [epoch for _, epoch in executions]})
     # Even where the end had been written: the canvas that would have gone on died with the process.
-    degrade(TaskRun.objects.filter(pk__in=ids).values_list("run_id", flat=True))
+    runs = list(TaskRun.objects.filter(pk__in=ids).values_list("run_id", flat=True).distinct())
+    degrade(runs)
+    for run_pk in runs:
+        get_dispatcher().request_dispatch(run_pk)
     return moved
 
 

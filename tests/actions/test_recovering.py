@@ -188,6 +188,23 @@ def test_after_an_absence_of_the_database_recovery_waits_one_lease(who_sees_it_f
     assert again().lost == 1
 
 
+def test_nothing_is_taken_over_before_those_who_are_cut_off_can_have_heard_of_it() -> None:
+    claimed(start_run(save_dag(ROW)), "a")
+    let_the_lease_run_out()
+    said: list[float] = []
+
+    def announce(settling: float) -> bool:
+        said.append(settling)
+        return len(said) > 1
+
+    first = recover(every=0, announce=announce)
+    second = recover(every=0, announce=announce)
+    assert first is not None
+    assert second is not None
+    assert (first.lost, second.lost) == (0, 1)
+    assert said == [0, 0]
+
+
 def test_two_sweeps_at_once_are_one() -> None:
     assert recover(every=5) is not None
     assert recover(every=5) is None

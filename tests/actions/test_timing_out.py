@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from runs_app.actions import attempts, timing_out
+from runs_app.actions import attempts
 from runs_app.actions.cancellation import RunIsBeingCancelled, cancel_run
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
 from runs_app.actions.timing_out import TimedOut, end_overdue, time_out
+from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, DagRun, TaskRun, Transition
@@ -40,6 +41,12 @@ def let_its_time_be_up(run: DagRun) -> None:
 
 def let_it_have_been_queued_for(**ago: float) -> None:
     TaskRun.objects.filter(state="queued").update(queued_at=Now() - timedelta(**ago))
+
+
+def end(execution: Execution) -> bool:
+    return end_overdue(
+        task_run_id=execution.task_run_id, epoch=execution.epoch, worker="worker@one"
+    )
 
 
 class TestRuns:
@@ -185,8 +192,7 @@ class TestOverdue:
         run = start_run(save_dag(ROW, tasks={"a": {"timeout_seconds": 2}}))
         execution = claimed(run, "a")
         dispatcher.forget()
-        key = {"task_run_id": execution.task_run_id, "epoch": execution.epoch}
-        assert end_overdue(**key, worker="worker@one")
+        assert end(execution)
         row = task(run, "a")
         assert (row.state, row.lost_count) == ("failed", 0)
         attempt = Attempt.objects.get(task_run=row)
@@ -201,6 +207,5 @@ class TestOverdue:
         execution = claimed(run, "a")
         attempts.hand_back(execution, worker="worker@one")
         claimed(run, "a")
-        key = {"task_run_id": execution.task_run_id, "epoch": execution.epoch}
-        assert not timing_out.end_overdue(**key, worker="worker@one")
+        assert not end(execution)
         assert task(run, "a").state == "running"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,19 @@ def test_work_is_told_when_its_time_is_up(companion: Companion) -> None:
     with pytest.raises(Interrupted) as caught:
         work(companion, Log(1_000), execution)
     assert caught.value.reason is Reason.TIMEOUT
+
+
+def test_work_is_told_when_its_lease_is_about_to_end(shelf: Shelf, django_db_blocker: Any) -> None:
+    """Whatever has become of the worker that ought to renew it."""
+    gateway: Any = shelf
+    safe_until = [math.inf]
+    companion = Companion(gateway, on_stuck=lambda *_: None, safe_until=lambda: safe_until[0])
+    companion.start()
+    with companion.watching(EXECUTION, Log(1_000)) as interruption:
+        safe_until[0] = time.monotonic() - 1
+        wait_until(lambda: interruption.reason is not None)
+    companion.stop()
+    assert interruption.reason is Reason.CUT_OFF
 
 
 def test_the_worker_reaches_it_by_its_socket(companion: Companion, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from runs_app.models import Attempt, TaskRun, Worker
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
 from tests.workers.stations import ready
-from workers import board, lease
+from workers import board, lease, witness
 from workers.board import Board
+from workers.fence import Fence
 from workers.gateway import DatabaseGateway
 from workers.lease import Identity, Keeper
 
@@ -21,10 +22,15 @@ pytestmark = pytest.mark.usefixtures("committing")
 NAME = "worker@here"
 
 
+def made(directory: Path) -> Keeper:
+    board = Board()
+    return Keeper(Identity(NAME, ("default",), 1), board, directory, Fence(board))
+
+
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     """A worker's keeper; its pool processes are up to the test."""
-    keeper = Keeper(Identity(NAME, ("default",), 1), Board(), tmp_path)
+    keeper = made(tmp_path)
     keeper.start()
     wait_until(Worker.objects.filter(name=NAME, stopped_at=None).exists)
     yield keeper
@@ -38,9 +44,9 @@ def pool_process() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def claimed() -> TaskRun:
+def claimed(**settings: float) -> TaskRun:
     """A task that is executed by this worker."""
-    found = ready("empty")
+    found = ready("empty", also=settings)
     DatabaseGateway().claim(task_run_id=found.pk, epoch=found.epoch, worker=NAME)
     found.refresh_from_db()
     return found
@@ -82,9 +88,32 @@ def test_what_a_dead_process_has_left_is_handed_over(
 def test_a_process_whose_time_is_up_and_that_hears_nothing_is_killed(
     keeper: Keeper, pool_process: subprocess.Popen[bytes]
 ) -> None:
-    show(keeper.board, claimed(), pool_process.pid, ends_by=time.monotonic() - 1)
+    overdue = claimed(timeout_seconds=1.5)
+    show(keeper.board, overdue, pool_process.pid, ends_by=time.monotonic() - 1)
     keeper.renew_now()
     wait_until(lambda: is_gone(pool_process.pid))
+
+
+def test_a_try_that_outlives_its_time_limit_in_c_code_counts_as_timed_out_and_not_as_lost(
+    keeper: Keeper, pool_process: subprocess.Popen[bytes]
+) -> None:
+    found = claimed(timeout_seconds=1.5)
+    show(keeper.board, found, pool_process.pid, ends_by=time.monotonic() - 1)
+    keeper.renew_now()
+    wait_until(lambda: is_gone(pool_process.pid))
+    pool_process.wait()
+    keeper.collect_dead()
+    wait_until(lambda: TaskRun.objects.get(pk=found.pk).state == "failed")
+    attempt = Attempt.objects.get(task_run=found)
+    assert (attempt.reason, attempt.worker) == ("timeout", NAME)
+    assert TaskRun.objects.get(pk=found.pk).lost_count == 0
+
+
+def test_renewing_leases_moves_the_fence(keeper: Keeper) -> None:
+    before = keeper.board.safe_until
+    keeper.renew_now()
+    wait_until(lambda: keeper.board.safe_until > before)
+    assert witness.ask() is not None, "and leaves word of the database"
 
 
 def test_a_process_that_was_told_and_hears_nothing_is_killed(
@@ -107,7 +136,7 @@ def test_a_process_that_was_told_and_hears_nothing_is_killed(
 def test_at_the_end_the_worker_says_goodbye_and_hands_over_what_is_left(
     tmp_path: Path, pool_process: subprocess.Popen[bytes]
 ) -> None:
-    keeper = Keeper(Identity(NAME, ("default",), 1), Board(), tmp_path)
+    keeper = made(tmp_path)
     keeper.start()
     wait_until(Worker.objects.filter(name=NAME, stopped_at=None).exists)
     found = claimed()

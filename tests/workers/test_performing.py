@@ -154,7 +154,6 @@ def test_an_end_that_the_database_does_not_take_is_a_failure(
 
 
 def test_while_the_database_is_away_a_worker_goes_on_trying() -> None:
-    gateway = DatabaseGateway()
     tries = []
 
     def step() -> str:
@@ -163,18 +162,21 @@ def test_while_the_database_is_away_a_worker_goes_on_trying() -> None:
             raise OperationalError("away")
         return "done"
 
-    assert gateway._persist(step) == "done"
-    gateway.patience = 0.0
+    assert DatabaseGateway()._persist(step, "do it") == "done"
     tries.clear()
     with pytest.raises(OperationalError):
-        gateway._persist(step)
+        DatabaseGateway(patience=0.0)._persist(step, "do it")
+
+
+def ending(claimed: Execution) -> execution._Ending:
+    return execution._Ending(claimed, "w", DatabaseGateway())
 
 
 def test_work_that_a_stopping_worker_gives_up_is_handed_back() -> None:
     found = ready("empty")
     claimed = execution._gateway().claim(task_run_id=found.pk, epoch=found.epoch, worker="w")
     assert isinstance(claimed, Execution)
-    assert execution._write_down(claimed, Reason.SHUTDOWN, [], "w") == "handed back"
+    assert ending(claimed).write(Reason.SHUTDOWN, []) == "handed back"
     found.refresh_from_db()
     assert (found.state, found.epoch) == ("queued", claimed.epoch + 1)
 
@@ -186,5 +188,5 @@ def test_the_log_of_a_lost_execution_is_kept_under_its_own_number() -> None:
     TaskRun.objects.filter(pk=found.pk).update(epoch=claimed.epoch + 1)
     outcome = Outcome.success()
     piece = Piece(0, "last words")
-    assert execution._write_down(claimed, outcome, [piece], "w") == "lease lost"
+    assert ending(claimed).write(outcome, [piece]) == "lease lost"
     assert log_of(found) == "last words"
