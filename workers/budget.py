@@ -1,4 +1,4 @@
-"""A limit of time and memory for a short piece of work in this process."""
+"""Limits of time and memory for work in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
+
+from workers.limits import OutOfMemory
 
 
 class TooMuch(Exception):
@@ -65,8 +67,57 @@ def _memory(more_bytes: int) -> Iterator[None]:
 
 def _size_of_this_process() -> int | None:
     """Its address space in bytes; None where that cannot be told, and so not be limited."""
+    return _statm(0)
+
+
+def _data_of_this_process() -> int | None:
+    """What of it is written to and its own, in bytes; None as above."""
+    return _statm(5)
+
+
+def _statm(field: int) -> int | None:
     try:
-        pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+        pages = Path("/proc/self/statm").read_bytes().split()[field]
     except OSError:
         return None
     return int(pages) * resource.getpagesize()
+
+
+class Growth:
+    """Within, this process grows by at most so many bytes; None for no limit.
+
+    Where code asks for more it gets a `MemoryError`; if that comes out, it is an `OutOfMemory`
+    here. Limited is what the process writes to and has for itself: libraries reserve far more
+    addresses than they use, and files that are mapped can be given back. What it starts inherits
+    the limit, each for itself.
+
+    Not made from a generator, and with nothing to make at the end: there may be no memory for it.
+    """
+
+    __slots__ = ("_before", "_limit", "_size")
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._size: int | None = None
+
+    def __enter__(self) -> None:
+        if self._limit is None or (size := _data_of_this_process()) is None:
+            return
+        self._size = size
+        self._before = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        ceilings = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min([size + self._limit, *ceilings]), hard))
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if self._size is None:
+            return
+        resource.setrlimit(resource.RLIMIT_DATA, self._before)
+        if isinstance(error, MemoryError):
+            assert self._limit is not None
+            grown = (_data_of_this_process() or 0) - self._size
+            raise OutOfMemory(max(0, grown), self._limit) from error

@@ -122,7 +122,8 @@ class Companion(threading.Thread):
             try:
                 self._look()
             except Exception:  # without it nothing here could be stopped any more
-                _logger.exception("looking after an execution failed, trying again")
+                with contextlib.suppress(MemoryError):  # user code may have it all
+                    _logger.exception("looking after an execution failed, trying again")
                 time.sleep(SHIP_EVERY)
         connection.close()  # this thread's own
 

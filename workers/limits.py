@@ -31,17 +31,18 @@ def limits_of(execution: Execution) -> Limits:
 
 
 class OutOfMemory(Exception):
-    """It used `used` bytes, more than its limit."""
+    """It used `used` bytes, and would have more than its limit."""
 
     def __init__(self, used: int, limit: int) -> None:
         self.used, self.limit = used, limit
         super().__init__(used, limit)
 
     def outcome(self) -> Outcome:
+        used, limit = (f"{size / MEBIBYTE:,.0f} MiB" for size in (self.used, self.limit))
+        asked = "" if self.used > self.limit else " and asked for more"
         return Outcome.failed(
-            f"it used {self.used / MEBIBYTE:,.0f} MiB of memory, and may use "
-            f"{self.limit / MEBIBYTE:,.0f} MiB; have it work in smaller parts, or raise its "
-            "memory_limit_mb (without one SKYTRAIL_TASK_MEMORY_MB holds)",
+            f"it used {used} of memory{asked}, and may use {limit}; have it work in smaller parts, "
+            "or raise its memory_limit_mb (without one SKYTRAIL_TASK_MEMORY_MB holds)",
             reason="out_of_memory",
         )
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -92,6 +93,32 @@ def many(count: int) -> str:
 def print_many(lines: int) -> None:
     for number in range(lines):
         print(f"line {number}")
+
+
+def hoard(megabytes: int) -> int:
+    """Asks for much at once."""
+    return len(bytearray(megabytes * 1_048_576))
+
+
+def hoard_bit_by_bit() -> None:
+    """Keeps small things until there is no room for another."""
+    kept: list[list[str]] = []
+    while True:
+        kept.append([str(len(kept))])
+
+
+def hoard_and_make_do() -> str:
+    """Knows what to do when there is no more."""
+    try:
+        hoard(1000)
+    except MemoryError:
+        return "with less"
+    return "with all of it"
+
+
+def hoard_in_children(megabytes: int) -> int:
+    program = f"len(bytearray({megabytes} * 1_048_576))"
+    return subprocess.run([sys.executable, "-c", program], check=False).returncode
 
 
 def kinds() -> dict[str, Any]:
@@ -211,6 +238,11 @@ def celery_raise(kind: str) -> None:
 @shared_task
 def celery_say(text: str) -> None:
     print(text)
+
+
+@shared_task
+def celery_hoard(megabytes: int) -> int:
+    return hoard(megabytes)
 
 
 @shared_task

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -152,6 +154,67 @@ def test_when_the_kernel_kills_for_memory_it_is_said(bench: Bench, small_group: 
 def test_a_kill_by_somebody_else_is_not_taken_for_want_of_memory(bench: Bench) -> None:
     outcome = bench.run("bash", command="kill -KILL $$")
     assert (outcome.reason, outcome.exit_code) == ("exit_code", -9)
+
+
+# ------------------------------------------------------------------- memory, in this process
+
+
+@pytest.mark.parametrize(
+    ("type_", "what"),
+    [
+        ("python", {"callable": "tests.workers.chores.hoard", "args": [300]}),
+        ("python", {"callable": "tests.workers.chores.hoard_bit_by_bit"}),
+        ("branch", {"callable": "tests.workers.chores.hoard", "args": [300]}),
+        ("celery", {"task": "tests.workers.chores.celery_hoard", "args": [300]}),
+    ],
+)
+def test_code_that_uses_too_much_memory_fails_and_its_process_goes_on(
+    bench: Bench, type_: str, what: dict[str, Any]
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    outcome = bench.about(memory_limit_mb=64).run(type_, **what)
+    assert (outcome.state, outcome.reason) == (TaskState.FAILED, "out_of_memory")
+    assert "may use 64 MiB" in outcome.message
+    assert "MemoryError" in bench.log
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert bytearray(300 * MEBIBYTE), "this process may use again what it could before"
+
+
+def test_code_may_make_do_with_less_memory(bench: Bench) -> None:
+    outcome = bench.about(memory_limit_mb=64).run(
+        "python", callable="tests.workers.chores.hoard_and_make_do"
+    )
+    assert (outcome.state, outcome.output) == (TaskState.SUCCESS, "with less")
+
+
+def test_within_its_limit_code_has_what_it_needs(bench: Bench) -> None:
+    outcome = bench.about(memory_limit_mb=64).run(
+        "python", callable="tests.workers.chores.hoard", args=[50]
+    )
+    assert outcome.state is TaskState.SUCCESS, outcome.message
+
+
+def test_the_limit_holds_for_each_process_that_code_starts(bench: Bench) -> None:
+    children = {"callable": "tests.workers.chores.hoard_in_children", "args": [1000]}
+    assert bench.about(memory_limit_mb=64).run("python", **children).output == 1
+    assert bench.about(memory_limit_mb=None).run("python", **children).output == 0
+
+
+def test_a_module_that_needs_too_much_memory_can_be_imported_by_another_try(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large_module.py").write_text("x = bytearray(200_000_000)\ndef f(): return len(x)")
+    monkeypatch.syspath_prepend(tmp_path)
+    outcome = bench.about(memory_limit_mb=64).run("python", callable="large_module.f")
+    assert (outcome.reason, outcome.may_retry) == ("out_of_memory", True)
+    outcome = bench.about(memory_limit_mb=None).run("python", callable="large_module.f")
+    assert outcome.output == 200_000_000
+    sys.modules.pop("large_module")
+
+
+def test_want_of_memory_has_its_reason_without_a_limit_too(bench: Bench) -> None:
+    outcome = bench.run("python", callable="tests.workers.chores.hoard", args=[2**40])
+    assert (outcome.state, outcome.reason) == (TaskState.FAILED, "out_of_memory")
 
 
 # ------------------------------------------------------------------- output

@@ -11,8 +11,10 @@ from typing import Any
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
+from workers.budget import Growth
 from workers.executors.contract import Call
 from workers.interruption import Interrupted
+from workers.limits import OutOfMemory, limits_of
 from workers.log import capturing
 from workers.surroundings import put_back
 
@@ -33,18 +35,14 @@ def call_function(
     call: Call[Any], path: str, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Outcome:
     """The outcome of the function at a dotted path; what it returns is the output."""
-    try:
-        with _for_user_code(call):
-            function = load(path)
-    except NotCallable as error:
-        return Outcome.failed(f"callable: {error}", reason="not_importable", may_retry=False)
-    return invoke(call, lambda: function(*args, **kwargs), name=path)
+    return invoke(call, lambda: load(path)(*args, **kwargs), name=path)
 
 
 @contextmanager
 def _for_user_code(call: Call[Any]) -> Iterator[None]:
-    """Within, user code runs: what it writes is the log, and it can be told to stop."""
-    with capturing(call.log), put_back(), call.interruption.interruptible():
+    """Within, user code runs: what it writes is the log, it can be told to stop, it has limits."""
+    memory = Growth(limits_of(call.execution).memory)
+    with capturing(call.log), put_back(), memory, call.interruption.interruptible():
         yield
 
 
@@ -81,7 +79,7 @@ def load(path: str) -> Callable[..., Any]:
 def _import(module_name: str, path: str) -> Any:
     try:
         return importlib.import_module(module_name)
-    except Interrupted:
+    except (Interrupted, MemoryError):
         raise
     except ModuleNotFoundError as error:
         raise NotCallable(
@@ -102,6 +100,8 @@ def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
             value = _run_if_async(step())
     except Interrupted:
         raise
+    except NotCallable as error:
+        return Outcome.failed(f"callable: {error}", reason="not_importable", may_retry=False)
     except Skip as skip:
         return Outcome.skipped(str(skip) or "the task's code skipped it")
     except Fail as fail:
@@ -109,6 +109,9 @@ def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
         return Outcome.failed(message, reason="failed_for_good", may_retry=False)
     except SystemExit as error:
         return _exited(error)
+    except OutOfMemory as error:
+        _write_traceback(call, error.__cause__ or error)
+        return error.outcome()
     except BaseException as error:  # noqa: BLE001  # user code may raise anything
         return _raised(call, error, name)
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
@@ -128,21 +131,28 @@ def _run_if_async(value: Any) -> Any:
 
 
 def _raised(call: Call[Any], error: BaseException, name: str) -> Outcome:
-    """Failure, with the traceback in the log from the user's code on: our own frames tell nothing.
-
-    Where none of the user's code was reached, the arguments did not fit.
-    """
-    frames = error.__traceback__
-    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith("workers."):
-        frames = frames.tb_next
-    call.log.write("".join(traceback.format_exception(type(error), error, frames)))
-    if isinstance(error, TypeError) and frames is None:
+    """Failure; where none of the user's code was reached, the arguments did not fit."""
+    is_users = _write_traceback(call, error)
+    if isinstance(error, TypeError) and not is_users:
         return Outcome.failed(
             f"args, kwargs: {name} cannot be called with them: {_described(error)}",
             reason="bad_arguments",
             may_retry=False,
         )
-    return Outcome.failed(_described(error), reason="exception")
+    reason = "out_of_memory" if isinstance(error, MemoryError) else "exception"
+    return Outcome.failed(_described(error), reason=reason)
+
+
+def _write_traceback(call: Call[Any], error: BaseException) -> bool:
+    """Writes it to the log from the user's code on: our own frames tell nothing.
+
+    False where none of the user's code was reached.
+    """
+    frames = error.__traceback__
+    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith("workers."):
+        frames = frames.tb_next
+    call.log.write("".join(traceback.format_exception(type(error), error, frames)))
+    return frames is not None
 
 
 def _described(error: BaseException) -> str:
