@@ -14,6 +14,7 @@ import typer
 from skytrail import __version__
 from skytrail.cli import dags, db, demo, processes, runs, tasks
 from skytrail.cli.failures import report
+from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
 from skytrail.cli.project import DatabaseAway
 from skytrail.cli.up import up
@@ -34,6 +35,7 @@ app.add_typer(dags.app, name="dags")
 app.add_typer(runs.app, name="runs")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(db.app, name="db")
+app.command()(fsck)
 processes.add_to(app)
 
 
