@@ -7,6 +7,7 @@ Each has its sweep. All of them may run twice at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +32,15 @@ BATCH = 500
 #: A queued task whose message was never sent is sent after this many seconds.
 UNSENT_AFTER = 5
 
-#: A message may be under way for this long before anybody asks after it; doubled with each sending.
+#: A message may be under way for this long before anybody asks after it (and for no longer than a
+#: lease); doubled with each sending.
 LATE_AFTER = 15
 LATEST_AFTER = 600
 
-#: Every active run is planned as a whole at least this often (degraded ones at every tick).
-PLAN_EVERY = 30
+#: Every active run is planned as a whole at least this often (degraded ones at every tick), as far
+#: as there is time for it in a sweep. All in seconds.
+PLAN_EVERY = 20
+PLAN_FOR = 2.0
 PLAN_BATCH = 50
 
 ACTOR = "recovery"
@@ -120,7 +124,7 @@ WITH late AS MATERIALIZED (
       WHEN t.published_at IS NULL
         THEN t.queued_at < statement_timestamp() - interval '{UNSENT_AFTER} seconds'
       ELSE t.published_at < statement_timestamp() - interval '1 second' * least(
-        {LATEST_AFTER}, {LATE_AFTER} * power(2, least(t.publish_count, 10) - 1))
+        {LATEST_AFTER}, %(late_after)s * power(2, least(t.publish_count, 10) - 1))
     END
     AND (%(deficit)s > 0 OR t.published_at IS NULL)
   ORDER BY t.published_at NULLS FIRST
@@ -189,7 +193,12 @@ def take_over_lost() -> int:
     A lost execution does not spend the user's retries; after `SKYTRAIL_MAX_LOST` of them the task
     fails as `worker_lost`.
     """
-    return _move_on(_LEASE_RAN_OUT, {})
+    lost = 0
+    while True:
+        moved = _move_on(_LEASE_RAN_OUT, {})
+        lost += moved
+        if moved < BATCH:
+            return lost
 
 
 def take_over_dead(executions: Sequence[tuple[UUID, int]]) -> int:
@@ -233,7 +242,10 @@ def _resend_lost_messages(before: dict[str, int]) -> tuple[dict[str, int], int]:
         deficit = min(deficits[row.queue], before.get(row.queue, 0))
         with transaction.atomic():
             places = _RESEND.all(
-                queue=row.queue, deficit=deficit, limit=min(BATCH, deficit) or BATCH
+                queue=row.queue,
+                deficit=deficit,
+                late_after=min(LATE_AFTER, settings.SKYTRAIL_LEASE_SECONDS),
+                limit=min(BATCH, deficit) or BATCH,
             )
             publish_alone(places)
         degrade(place.run_pk for place in places)
@@ -243,7 +255,12 @@ def _resend_lost_messages(before: dict[str, int]) -> tuple[dict[str, int], int]:
 
 def _plan_stale(every: float) -> int:
     """Plans the runs that nobody has planned for longest: a lost dispatch shows in no other way."""
-    runs = _STALE.all(every=every * 0.9)
-    for run in runs:
-        dispatch(run.pk, actor=ACTOR)
-    return len(runs)
+    planned = 0
+    until = time.monotonic() + PLAN_FOR
+    while runs := _STALE.all(every=every * 0.9):
+        for run in runs:
+            dispatch(run.pk, actor=ACTOR)
+        planned += len(runs)
+        if len(runs) < PLAN_BATCH or time.monotonic() > until:
+            break
+    return planned

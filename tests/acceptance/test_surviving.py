@@ -85,6 +85,25 @@ def test_a_task_whose_worker_is_killed_is_taken_over_by_another(
     assert installation.wait_for_end("doomed", run_id)["state"] == "success"
 
 
+def test_a_worker_that_hangs_stops_its_work_before_another_may_begin_it(
+    installation: Installation, tmp_path: Path
+) -> None:
+    hanging = installation.start_worker("hanging", queues="hanging", count=1)
+    run_id = start_gated(installation, "hanging", tmp_path, "hanging")
+    shell = int((tmp_path / "1").read_text())
+    hanging.process.send_signal(signal.SIGSTOP)
+    # Only its parent process, which renews the leases; the one that executes the task goes on.
+    wait_until(lambda: is_gone(shell), timeout=LEASE, what="its work has stopped by itself")
+    assert installation.task("hanging", run_id, "work")["lost_count"] == 0, "before it was lost"
+    installation.start_worker("nimble", queues="hanging", count=1)
+    wait_until(
+        lambda: is_at_work(tmp_path, 2), timeout=LEASE * 4, what="another worker has begun it"
+    )
+    hanging.process.send_signal(signal.SIGCONT)
+    (tmp_path / "gate").touch()
+    assert installation.wait_for_end("hanging", run_id)["state"] == "success"
+
+
 def test_a_worker_that_is_told_to_stop_hands_back_what_it_does_not_finish(
     installation: Installation, tmp_path: Path
 ) -> None:
