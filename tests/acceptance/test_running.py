@@ -225,6 +225,29 @@ def test_a_task_that_runs_too_long_is_ended(installation: Installation) -> None:
         assert "longer than its time limit of 0.5 s" in error["message"]
 
 
+def test_a_run_that_takes_too_long_is_stopped_and_fails(installation: Installation) -> None:
+    tasks = [
+        {"id": "endless", "type": "bash", "command": "sleep 1000"},
+        {"id": "after", "depends_on": ["endless"]},
+    ]
+    installation.save("long_run", tasks, run_timeout_seconds=1)
+    run_id = installation.trigger("long_run")
+    run = installation.wait_for_end("long_run", run_id)
+    assert (run["state"], run["timed_out"]) == ("failed", True)
+    for task_id in ("endless", "after"):
+        assert installation.task("long_run", run_id, task_id)["state"] == "cancelled"
+
+
+def test_a_task_that_no_worker_takes_in_time_fails(installation: Installation) -> None:
+    task = {"id": "alone", "queue": "nobody_serves_it", "queued_timeout_seconds": 1}
+    installation.save("unserved", [task])
+    run_id = installation.trigger("unserved")
+    assert installation.wait_for_end("unserved", run_id)["state"] == "failed"
+    error = installation.task("unserved", run_id, "alone")["error"]
+    assert error["reason"] == "queued_timeout"
+    assert "no worker took it" in error["message"]
+
+
 def test_what_cannot_be_found_says_so(installation: Installation) -> None:
     installation.save(
         "missing",

@@ -26,6 +26,16 @@ def test_a_run_shows_its_tasks_and_its_history(viewer: Client) -> None:
     assert "Cancel the run" not in shown
 
 
+def test_a_run_shows_when_it_times_out_and_that_it_has(viewer: Client) -> None:
+    run = start_run(save_dag({"a": []}, run_timeout_seconds=60))
+    page = f"{RUNS}{run.pk}/change/"
+
+    assert "Times out" in viewer.get(page).content.decode()
+    assert "run timeout" not in viewer.get(page).content.decode()
+    DagRun.objects.filter(pk=run.pk).update(timed_out=True)
+    assert "run timeout" in viewer.get(page).content.decode()
+
+
 @pytest.mark.parametrize("row", ["run", "task", "attempt", "transition", "version"])
 def test_nobody_changes_history(root: Client, row: str) -> None:
     run = start_run(save_dag({"a": []}))
