@@ -161,14 +161,20 @@ LIMIT {PLAN_BATCH}
 )
 
 
-def recover(
-    *, every: float, announce: Callable[[float], bool] = lambda _settling: True
-) -> Recovered | None:
+#: Tells workers that are cut off from the database that somebody sees it, and for how many seconds
+#: leases are still left alone; False where they cannot have heard of it before.
+Announce = Callable[[float], bool]
+
+
+def nobody_to_tell(_settling: float) -> bool:
+    """For where no worker executes anything."""
+    return True
+
+
+def recover(*, every: float, announce: Announce = nobody_to_tell) -> Recovered | None:
     """One sweep over everything; None if another one has just been made.
 
-    `announce` tells workers that are cut off from the database that somebody sees it, and for how
-    many seconds leases are still left alone; where it answers False they cannot have heard of it,
-    and nothing is taken from anybody yet.
+    Where `announce` says that workers cannot have heard of it, nothing is taken from anybody yet.
     """
     turn = ticks.take_turn("recover", every=every)
     if turn is None:

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from runs_app.actions import admission, promotion, waking
 from runs_app.actions.dispatching_steps import dispatch
-from runs_app.actions.recovery import recover
+from runs_app.actions.recovery import Announce, nobody_to_tell, recover
 from runs_app.selectors.invariants.terms import Breach
 from skytrail.database.statement import Nothing, Statement
 
@@ -82,10 +82,12 @@ class Treated:
     left: str = ""
 
 
-def repair(breaches: Sequence[Breach], *, actor: str) -> list[Treated]:
+def repair(
+    breaches: Sequence[Breach], *, actor: str, announce: Announce = nobody_to_tell
+) -> list[Treated]:
     """Mends what can be mended safely; for each breach what was done, or why nothing was.
 
-    Must not be called inside a transaction: each mending is one of its own.
+    `announce` is recovery's, where that is what mends. Must not be called inside a transaction: each mending is one of its own.
     """
     by_code: dict[str, list[Breach]] = {}
     for breach in breaches:
@@ -93,7 +95,7 @@ def repair(breaches: Sequence[Breach], *, actor: str) -> list[Treated]:
     treated = []
     for code, those in by_code.items():
         if mend := _MENDING.get(code):
-            done = mend(those, actor)
+            done = mend(those, _Means(actor, announce))
             treated += [Treated(breach, done=done(breach)) for breach in those]
         else:
             left = _FOR_A_PERSON[code]
@@ -104,35 +106,43 @@ def repair(breaches: Sequence[Breach], *, actor: str) -> list[Treated]:
 _Done = Callable[[Breach], str]
 
 
-def _dispatch(breaches: Iterable[Breach], actor: str) -> _Done:
-    outcomes = {run_pk: dispatch(run_pk, actor=actor) for run_pk in _runs(breaches)}
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What mending needs: who does it, and how workers hear of it."""
+
+    actor: str
+    announce: Announce
+
+
+def _dispatch(breaches: Iterable[Breach], means: _Means) -> _Done:
+    outcomes = {run_pk: dispatch(run_pk, actor=means.actor) for run_pk in _runs(breaches)}
     return lambda breach: f"planned the run: {outcomes[_run(breach)]}"
 
 
-def _admit(breaches: Iterable[Breach], actor: str) -> _Done:
-    count = admission.admit(actor=actor)
+def _admit(breaches: Iterable[Breach], means: _Means) -> _Done:
+    count = admission.admit(actor=means.actor)
     return lambda _: f"gave out free slots: {count} task runs were let in"
 
 
-def _promote(breaches: Iterable[Breach], actor: str) -> _Done:
-    count = promotion.promote_all(actor=actor)
+def _promote(breaches: Iterable[Breach], means: _Means) -> _Done:
+    count = promotion.promote_all(actor=means.actor)
     return lambda _: f"gave out free places: {count} runs were started"
 
 
-def _wake(breaches: Iterable[Breach], actor: str) -> _Done:
-    count = waking.wake(actor=actor)
+def _wake(breaches: Iterable[Breach], means: _Means) -> _Done:
+    count = waking.wake(actor=means.actor)
     return lambda _: f"took up what was due: {count} task runs"
 
 
-def _sweep(breaches: Iterable[Breach], actor: str) -> _Done:
-    found = recover(every=0)
+def _sweep(breaches: Iterable[Breach], means: _Means) -> _Done:
+    found = recover(every=0, announce=means.announce)
     if found is None:
         return lambda _: "recovery is at it"
     words = f"made a recovery sweep: {found.lost} taken over, {found.republished} sent again"
     return lambda _: words
 
 
-def _give_leases(breaches: Iterable[Breach], actor: str) -> _Done:
+def _give_leases(breaches: Iterable[Breach], means: _Means) -> _Done:
     ids = [breach.found.task_run_pk for breach in breaches]
     _GIVE_A_LEASE.count(ids=ids, lease=settings.SKYTRAIL_LEASE_SECONDS)
     return lambda _: "gave it a lease: its worker renews it, or recovery takes over when it ends"
@@ -147,7 +157,7 @@ def _runs(breaches: Iterable[Breach]) -> list[UUID]:
     return list(dict.fromkeys(_run(breach) for breach in breaches))
 
 
-_MENDING: Final[Mapping[str, Callable[[Iterable[Breach], str], _Done]]] = {
+_MENDING: Final[Mapping[str, Callable[[Iterable[Breach], _Means], _Done]]] = {
     "run_outlives_tasks": _dispatch,
     "ready_task_waits": _dispatch,
     "task_not_settled": _dispatch,

@@ -61,8 +61,9 @@ def fsck(
     treated: list[Treated] = []
     if repair and found.breaches:
         from runs_app.actions.repairing import repair as mend
+        from workers import witness
 
-        treated = mend(found.breaches, actor=actor())
+        treated = mend(found.breaches, actor=actor(), announce=witness.leave)
         found = _examine(scope)
     if output is Format.JSON:
         show_record(_as_json(found, treated), output)
