@@ -87,7 +87,8 @@ def repair(
 ) -> list[Treated]:
     """Mends what can be mended safely; for each breach what was done, or why nothing was.
 
-    `announce` is recovery's, where that is what mends. Must not be called inside a transaction: each mending is one of its own.
+    `announce` is recovery's, where that is what mends. Must not be called inside a transaction:
+    each mending is one of its own.
     """
     by_code: dict[str, list[Breach]] = {}
     for breach in breaches:

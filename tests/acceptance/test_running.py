@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -226,7 +227,7 @@ def test_a_task_that_runs_too_long_is_ended(installation: Installation) -> None:
 
 
 def test_a_run_that_takes_too_long_is_stopped_and_fails(installation: Installation) -> None:
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"id": "endless", "type": "bash", "command": "sleep 1000"},
         {"id": "after", "depends_on": ["endless"]},
     ]
