@@ -64,5 +64,5 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 @login_not_required
 def handler500(request: HttpRequest) -> HttpResponseBase:
     """Programs get JSON, people a page; neither gets a traceback."""
-    page = errors.server_error if _is_api(request) else defaults.server_error
+    page = errors.server_error if _is_api(request) else errors.server_error_page
     return page(request)

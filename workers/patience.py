@@ -40,13 +40,13 @@ def patiently(step: Callable[[], T], *, seconds: float, what: str) -> T:
             if is_first:
                 is_first = False
                 _logger.warning(
-                    "could not %s (%s), trying again for %g s: %s",
+                    "could not %s (database: %s), trying again for %g s: %s",
                     what,
                     trouble,
                     seconds,
                     in_a_line(error),
                 )
-            if trouble is not Trouble.CONTENTION:
+            if trouble in {Trouble.AWAY, Trouble.READ_ONLY}:
                 connection.close()
             # Not all at once: everybody has been waiting for the same server.
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # nothing to guess

@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
 def web(host: Host = "127.0.0.1", port: Port = 48080) -> None:
     """Serve the admin, REST and Flower's door."""
     os.environ.setdefault("SKYTRAIL_DATABASE_POOL", "10")
+    os.environ.setdefault("SKYTRAIL_DATABASE_TIMEOUT_SECONDS", "4.5")
     _become(
         "uvicorn",
         "skytrail.asgi:application",

@@ -16,7 +16,13 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import args_row
 
+from skytrail.database.backend.dbapi import NoAnswer
+from skytrail.database.trouble import Trouble, trouble_of
+
 Row = TypeVar("Row")
+
+#: How often a statement is tried that collides with others.
+_TRIES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +34,9 @@ class Statement(Generic[Row]):
     """One SQL statement with `%(name)s` parameters, and the dataclass that its columns fill.
 
     Outside a transaction a statement commits by itself, in one round trip. There it also survives
-    a connection that has died while idle: it reconnects and runs once more. Whoever writes one sees
-    to it that running twice is harmless, which a guard on state and epoch gives for free.
+    a connection that has died while idle: it reconnects and runs once more; and a deadlock, which
+    it gives way to and then tries again. Whoever writes one sees to it that running twice is
+    harmless, which a guard on state and epoch gives for free.
     """
 
     def __init__(self, name: str, sql: str, row: type[Row]) -> None:
@@ -56,13 +63,19 @@ class Statement(Generic[Row]):
 
     def _run(self, parameters: dict[str, Any]) -> psycopg.Cursor[Row]:
         database = connections[DEFAULT_DB_ALIAS]
-        try:
-            return self._execute(database, parameters)
-        except OperationalError:
-            if database.in_atomic_block or database.is_usable():
-                raise
-            database.close()
-            return self._execute(database, parameters)
+        left = _TRIES
+        while True:
+            left -= 1
+            try:
+                return self._execute(database, parameters)
+            except OperationalError as error:
+                if database.in_atomic_block or not left or isinstance(error.__cause__, NoAnswer):
+                    raise  # a server that kept silent once has used up its time
+                if trouble_of(error) is not Trouble.COLLISION:
+                    left = 1
+                    if database.is_usable():
+                        raise
+                    database.close()
 
     def _execute(
         self, database: BaseDatabaseWrapper, parameters: dict[str, Any]

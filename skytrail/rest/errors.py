@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from skytrail import errors
+from skytrail.database.trouble import Trouble, as_one_of_ours, in_a_line, trouble_of
 from skytrail.documents import DocumentTooLarge
 from skytrail.errors import Problem, SkytrailError
 
@@ -68,9 +71,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(body("not_found", _NOTHING_HERE), status=404)
     if isinstance(error, PermissionDenied):
         return Response(body("forbidden", "You may not do this."), status=403)
-    if isinstance(error, OperationalError | InterfaceError):
-        _logger.error("the database does not answer: %s", error)
-        return Response(_database_away(), status=503, headers={"Retry-After": "5"})
+    if (trouble := trouble_of(error)) is not None:
+        _logger.error("the database is in trouble (%s): %s", trouble, in_a_line(error))
+        return Response(body_of(as_one_of_ours(trouble)), status=503, headers=_retry_after(trouble))
     if isinstance(error, exceptions.ValidationError):
         problems = list(_problems(error.detail, error.get_codes(), ""))
         return Response(body("invalid", "What was sent cannot be used.", problems), status=400)
@@ -92,12 +95,29 @@ def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """For what nobody expected; the log has the traceback."""
+    if (trouble := _trouble_at_hand()) is not None:
+        answer = body_of(as_one_of_ours(trouble))
+        return JsonResponse(answer, status=503, headers=_retry_after(trouble))
     message = "Something went wrong on our side; it has been logged. Tell whoever runs Skytrail."
     return JsonResponse(body("internal_error", message), status=500)
 
 
-def _database_away() -> dict[str, Any]:
-    return body("database_unavailable", "The database does not answer; try again in a moment.")
+def server_error_page(request: HttpRequest) -> HttpResponse:
+    """The same for people."""
+    if (trouble := _trouble_at_hand()) is None:
+        return defaults.server_error(request)
+    page = render_to_string("503.html", {"message": as_one_of_ours(trouble).message})
+    return HttpResponse(page, status=503, headers=_retry_after(trouble))
+
+
+def _trouble_at_hand() -> Trouble | None:
+    """What the database is in trouble with, if that is why Django asks for an error page."""
+    error = sys.exception()
+    return None if error is None else trouble_of(error)
+
+
+def _retry_after(trouble: Trouble) -> dict[str, str]:
+    return {"Retry-After": "1" if trouble is Trouble.COLLISION else "5"}
 
 
 def _api_exception(error: exceptions.APIException, context: dict[str, Any]) -> Response:

@@ -16,6 +16,7 @@ import dj_database_url
 from pydantic import ValidationError
 
 from skytrail.settings.environment import Environment
+from skytrail.settings.network import waits
 from skytrail.settings.unfold import (  # noqa: F401  # settings too
     FORMAT_MODULE_PATH,
     STATICFILES_DIRS,
@@ -99,15 +100,19 @@ TEMPLATES = [
 # ---------------------------------------------------------------------------------- database
 
 _database: dict[str, Any] = dict(dj_database_url.parse(environment.database_url))
-_database.setdefault("OPTIONS", {})
+_database["ENGINE"] = "skytrail.database.backend"
+_database["OPTIONS"] = waits(environment.database_timeout_seconds, _database.get("OPTIONS", {}))
 if environment.database_pool:
     # For ASGI, where every request runs in a thread of its own: a connection per request cost
     # half the throughput.
-    # Who gets none within the timeout (in seconds) hears that the database does not answer.
     _database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": environment.database_pool,
+        # Who gets none within so many seconds hears that the database does not answer.
         "timeout": 3,
+        # After so many the pool tries no more by itself, at ever longer intervals, but with the
+        # next request.
+        "reconnect_timeout": 5,
     }
 else:
     _database["CONN_MAX_AGE"] = None
@@ -184,7 +189,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"in_a_line": {"()": "skytrail.database.trouble.InALine"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["in_a_line"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "skytrail": {"level": "INFO"},

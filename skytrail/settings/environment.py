@@ -44,6 +44,9 @@ class Environment(BaseSettings):
     """Where `skytrail up` keeps its state."""
     database_pool: int = Field(default=0, ge=0, le=500)
     """How many database connections a web process keeps open; 0 for one per thread."""
+    database_timeout_seconds: float = Field(default=0, ge=0, le=3600)
+    """How long a process waits for the database's answer; 0 for as long as it takes. `skytrail web`
+    sets 4.5, so that it can say within 6 seconds that there is none."""
     flower_url: str | None = None
     """Where Flower listens, to be shown behind the login under /flower."""
     flower_basic_auth: str | None = Field(default=None, validation_alias="FLOWER_BASIC_AUTH")

@@ -85,7 +85,7 @@ def test_however_often_it_is_tried_the_log_has_two_lines(
     assert patiently(step, seconds=20, what="ask") == 42
     assert step.done == 4
     began, ended = caplog.messages
-    assert began.startswith("could not ask (database_unavailable), trying again for 20 s: ")
+    assert began.startswith("could not ask (database: away), trying again for 20 s: ")
     assert "\n" not in began
     assert ended.startswith("could ask after ")
     assert all(record.exc_info is None for record in caplog.records)
