@@ -70,7 +70,7 @@ app.conf.update(
     worker_redirect_stdouts=False,
     # Flower switches events on while it listens; nobody else pays for them.
     worker_send_task_events=False,
-    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_scheduler="workers.beat:Scheduler",
     timezone="UTC",
 )
 # Celery would open a database connection for each task anew. Ours looks after it itself.

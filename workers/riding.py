@@ -17,11 +17,11 @@ from uuid import UUID
 from celery.app.task import Context
 from django.conf import settings
 
-from runs_app.actions.dispatching_steps import dispatch
 from runs_app.domain.states import TaskState
 from workers import names
 from workers.announcing import Ride
 from workers.execution import perform
+from workers.planning import plan
 
 #: A message that has taken so long, in seconds, goes no further by itself: others wait too.
 A_MOMENT = 0.1
@@ -30,7 +30,7 @@ A_MOMENT = 0.1
 def ride(request: Context, task_run_id: UUID, epoch: int) -> str:
     """Executes a task run, then what follows it in its chain; the word for the last step.
 
-    Raises Celery's `Ignore` where `perform` does.
+    Raises Celery's `Ignore` where `perform` does, and its `Reject` where `plan` does.
     """
     worker = request.hostname or "local"
     ends_at = time.monotonic() + A_MOMENT
@@ -54,7 +54,7 @@ def ride(request: Context, task_run_id: UUID, epoch: int) -> str:
 def _execute(step: dict[str, Any], worker: str) -> str:
     if step["task"] == names.DISPATCH:
         run_pk, towards = step["args"]
-        return dispatch(UUID(run_pk), towards, actor=worker)
+        return plan(UUID(run_pk), towards, actor=worker)
     task_run, epoch = step["args"]
     return perform(task_run_id=UUID(task_run), epoch=epoch, worker=worker)
 

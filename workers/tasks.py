@@ -11,8 +11,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from runs_app.actions.dispatching_steps import dispatch
 from workers import names
+from workers.planning import plan
 from workers.riding import ride
 
 
@@ -25,4 +25,4 @@ def run(self: Any, task_run_id: str, epoch: int) -> str:
 @shared_task(name=names.DISPATCH, bind=True)
 def dispatch_run(self: Any, run_pk: str, towards: Sequence[int] | None = None) -> str:
     """Plans a run and sends what is ready."""
-    return dispatch(UUID(run_pk), towards, actor=self.request.hostname or "local")
+    return plan(UUID(run_pk), towards, actor=self.request.hostname or "local")

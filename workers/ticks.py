@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from celery import shared_task
 from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
 
 from runs_app.actions import recovery, retention, scheduling, ticks, timing_out, waking
+from skytrail.database.trouble import in_a_line, trouble_of
 from skytrail.security import tokens
 from workers import names, witness
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,37 @@ JOBS = (SCHEDULE, WAKE, RECOVER, TIME_OUT, PRUNE)
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
 
 
+#: How often a process says that the database is away, in seconds: several jobs find it each second.
+_SAY_EVERY = 30.0
+
+
+class _Said:
+    """When this process last said so, by its monotonic clock."""
+
+    at = float("-inf")
+
+
+def _for_this_time(work: Callable[[], str]) -> Callable[[], str]:
+    """Gives a job up, until its next time, where the database is away or busy."""
+
+    @functools.wraps(work)
+    def attempt() -> str:
+        try:
+            return work()
+        except DatabaseError as error:
+            if (trouble := trouble_of(error)) is None:
+                raise
+            connection.close()
+            if time.monotonic() > _Said.at + _SAY_EVERY:
+                _Said.at = time.monotonic()
+                _logger.warning(
+                    "periodic jobs wait for the database (%s): %s", trouble, in_a_line(error)
+                )
+            return f"database: {trouble}"
+
+    return attempt
+
+
 def _in_turn(job: Job, work: Callable[[], object]) -> str:
     """Does `work` unless another beat or dispatcher has just had it done."""
     if ticks.take_turn(job.name, every=job.every) is None:
@@ -53,18 +92,21 @@ def _in_turn(job: Job, work: Callable[[], object]) -> str:
 
 
 @shared_task(name=SCHEDULE.task)
+@_for_this_time
 def schedule() -> str:
     """Creates the runs that are due."""
     return _in_turn(SCHEDULE, scheduling.tick)
 
 
 @shared_task(name=WAKE.task)
+@_for_this_time
 def wake() -> str:
     """Takes up what slept and is due."""
     return _in_turn(WAKE, waking.wake)
 
 
 @shared_task(name=RECOVER.task)
+@_for_this_time
 def recover() -> str:
     """One sweep of recovery, which takes its turn itself: it remembers things for the next."""
     found = recovery.recover(every=RECOVER.every, announce=witness.leave)
@@ -72,12 +114,14 @@ def recover() -> str:
 
 
 @shared_task(name=TIME_OUT.task)
+@_for_this_time
 def time_out() -> str:
     """Stops what takes too long."""
     return _in_turn(TIME_OUT, timing_out.time_out)
 
 
 @shared_task(name=PRUNE.task)
+@_for_this_time
 def prune() -> str:
     """Deletes expired tokens, and runs older than SKYTRAIL_KEEP_RUNS_DAYS."""
     tokens.prune()

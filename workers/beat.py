@@ -1,0 +1,62 @@
+"""Celery's beat over django-celery-beat's rows, which goes on while the database is away."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django_celery_beat.schedulers import SCHEDULE_SYNC_MAX_INTERVAL, DatabaseScheduler
+
+from skytrail.database.trouble import in_a_line, trouble_of
+
+_logger = logging.getLogger(__name__)
+
+#: When the library reads all rows anew, changed or not, and how soon we do if it could not.
+_READ_EVERY = timedelta(seconds=SCHEDULE_SYNC_MAX_INTERVAL)
+_READ_AGAIN_AFTER = timedelta(seconds=5)
+
+
+class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # the library has no types
+    """Keeps the schedule that it has read, and reads it again as soon as it can.
+
+    The library's own ends beat with the first thing that it cannot read. It is only short of a
+    schedule where it starts without a database: then it has none until there is one.
+    """
+
+    _is_away = False
+
+    def all_as_schedule(self) -> dict[str, Any]:
+        """The rows, or what was read of them before."""
+        try:
+            found: dict[str, Any] = super().all_as_schedule()
+        except DatabaseError as error:
+            if (trouble := trouble_of(error)) is None:
+                raise
+            if not self._is_away:
+                _logger.warning(
+                    "beat goes by what it knows while the database is in trouble (%s): %s",
+                    trouble,
+                    in_a_line(error),
+                )
+            self._is_away = True
+            connection.close()
+            self._last_full_sync -= _READ_EVERY - _READ_AGAIN_AFTER
+            return self._as_known()
+        self._is_away = False
+        return found
+
+    def _as_known(self) -> dict[str, Any]:
+        """What is in memory: a row's entry is made anew each time, but over the same row."""
+        known = self._schedule or {}
+        return {name: self.Entry(entry.model, app=self.app) for name, entry in known.items()}
+
+    def sync(self) -> None:
+        """Writes down when each was last sent. Not in the middle of another statement."""
+        # Told to stop, beat calls this in a signal handler: a lock that is held there would never
+        # be given back.
+        if connection.connection is not None and connection.connection.lock.locked():
+            return
+        super().sync()
