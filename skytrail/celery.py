@@ -9,19 +9,26 @@ from __future__ import annotations
 import os
 import warnings
 
-from celery import Celery
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
 
 from django.conf import settings  # the line above has to come first
 
+from workers.application import Application
+
 # For root, because of pickle; which is not accepted here (see accept_content).
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
-#: Only workers import the modules of users: web, dispatcher and beat never run their code.
-_OF_USERS = settings.SKYTRAIL_TASK_MODULES if os.environ.get("SKYTRAIL_ROLE") == "worker" else []
+_ROLE = os.environ.get("SKYTRAIL_ROLE")
 
-app = Celery("skytrail")
+#: Only workers import the modules of users: web, dispatcher and beat never run their code.
+_OF_USERS = settings.SKYTRAIL_TASK_MODULES if _ROLE == "worker" else []
+
+#: How long Redis may take to answer, in seconds. Behind web, the command line and beat somebody
+#: waits, and what they cannot send is sent by recovery. Workers and dispatchers wait for a Redis
+#: that is busy with itself: what Celery publishes there is found missing only by the next plan.
+_PATIENCE = 5 if _ROLE in {"worker", "dispatcher"} else 1
+
+app = Application("skytrail")
 
 app.conf.update(
     broker_url=settings.SKYTRAIL_REDIS_URL,
@@ -56,14 +63,26 @@ app.conf.update(
     broker_transport_options={
         # Recovery comes from the leases in Postgres, not from Redis giving messages out again.
         "visibility_timeout": 86_400,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 3,
+        "socket_timeout": _PATIENCE,
+        "socket_connect_timeout": _PATIENCE,
         "socket_keepalive": True,
-        "health_check_interval": 25,
+        # How often whoever needs a connection at once tries to get one.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        # Also how soon a worker notices that its connection leads nowhere: in about twice this.
+        "health_check_interval": 10,
         # Of the ten steps that Celery has, three: before others, normal, after others.
         "priority_steps": [0, 5, 9],
         "queue_order_strategy": "priority",
     },
+    broker_pool_acquire_timeout=_PATIENCE,
+    # The same for what Celery counts the parts of chords with, which it knows as results.
+    redis_socket_timeout=_PATIENCE,
+    redis_socket_connect_timeout=_PATIENCE,
+    redis_socket_keepalive=True,
+    redis_backend_health_check_interval=10,
+    result_backend_transport_options={"retry_policy": {"max_retries": 1}},
     task_default_queue="default",
     task_default_priority=5,
     worker_hijack_root_logger=False,

@@ -6,16 +6,14 @@ same is announced for it: received, started, succeeded. All steps of a ride go o
 
 from __future__ import annotations
 
-import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 
-from workers.dispatcher import BROKER_ERRORS
-
-_logger = logging.getLogger(__name__)
+from workers.line import BrokerAway, line
 
 
 class Ride:
@@ -41,15 +39,15 @@ class Ride:
         """Sends what was noted. Nobody depends on it: what does not get through is lost."""
         if not self._events:
             return
-        try:
-            events = current_app.events
-            with events.default_dispatcher(hostname=self._hostname) as dispatcher:
-                dispatcher.buffer_group = frozenset({"task"})
-                for kind, fields in self._events:
-                    dispatcher.send(f"task-{kind}", **fields)
-                dispatcher.flush()
-        except BROKER_ERRORS as error:
-            _logger.debug("could not announce %s event(s): %s", len(self._events), error)
+        with suppress(BrokerAway):
+            line.over(self._send)
+
+    def _send(self) -> None:
+        with current_app.events.default_dispatcher(hostname=self._hostname) as dispatcher:
+            dispatcher.buffer_group = frozenset({"task"})
+            for kind, fields in self._events:
+                dispatcher.send(f"task-{kind}", **fields)
+            dispatcher.flush()
 
     def _note(self, kind: str, at: float, **fields: Any) -> None:
         self._events.append((kind, {**fields, "timestamp": at}))

@@ -67,4 +67,7 @@ def _run(ticket: Ticket, app: Celery) -> Signature:
 
 
 def _signature(name: str, args: tuple[Any, ...], app: Celery, **options: Any) -> Signature:
+    # Said here too, because whoever publishes may not know the task: Celery would subscribe to its
+    # result, at the cost of two more trips to Redis and of a thread's wait when that is away.
+    options["ignore_result"] = True
     return Signature(name, args=args, options=options, immutable=True, app=app)

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
 from celery import Celery
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
-from kombu.exceptions import ChannelError, OperationalError
-from redis.exceptions import RedisError
+from kombu.exceptions import ChannelError
 
-from runs_app.actions.consigning import mark_unsent
-from runs_app.dispatching import Consignment
+from runs_app.actions.consigning import mark_unsent, want_plan
+from runs_app.dispatching import Consignment, Ticket
 from workers import canvas, names
+from workers.line import BrokerAway, Line, line
 
 _logger = logging.getLogger(__name__)
-
-#: What a broker that is away, full or read-only raises, as far as Celery lets it through.
-BROKER_ERRORS = (OperationalError, ChannelError, RedisError, OSError)
 
 
 class CeleryDispatcher:
     """Publishes blocks as canvases. See `runs_app.dispatching.Dispatcher`."""
+
+    def __init__(self, line: Line = line) -> None:
+        self._line = line
 
     @cached_property
     def app(self) -> Celery:
@@ -34,39 +35,47 @@ class CeleryDispatcher:
         return app
 
     def publish(self, consignments: Iterable[Consignment]) -> None:
+        unsent: list[Ticket] = []
         for consignment in consignments:
             for block, signature in canvas.canvases(consignment, app=self.app):
                 try:
-                    signature.apply_async()
-                except BROKER_ERRORS as error:
-                    _logger.warning("could not publish a block, recovery will: %s", error)
-                    mark_unsent(consignment.tickets[position] for position in block.positions())
+                    self._line.over(signature.apply_async)
+                except BrokerAway:
+                    unsent += (consignment.tickets[position] for position in block.positions())
+        if unsent:
+            self._note(partial(mark_unsent, unsent))
 
     def request_dispatch(self, run_pk: UUID, towards: Sequence[int] | None = None) -> None:
         positions = None if towards is None else tuple(towards)
-        with self._forgiving("ask for a dispatch"):
-            canvas.dispatch(run_pk, positions, app=self.app).apply_async()
+        try:
+            self._line.over(canvas.dispatch(run_pk, positions, app=self.app).apply_async)
+        except BrokerAway:
+            self._note(partial(want_plan, [run_pk]))
 
     def call_in(self, workers: Iterable[str]) -> None:
-        with self._forgiving("call workers in"):
-            self.app.control.broadcast(names.RENEW_LEASES, destination=list(workers))
+        send = partial(self.app.control.broadcast, names.RENEW_LEASES, destination=list(workers))
+        # Nobody who is not called misses much: leases are renewed soon anyway.
+        with suppress(BrokerAway):
+            self._line.over(send)
 
     def queue_depth(self, queue: str) -> int | None:
         try:
-            with self.app.connection_for_read() as connection:
-                channel: Any = connection.default_channel
-                try:
-                    return int(channel.queue_declare(queue, passive=True).message_count)
-                except ChannelError:
-                    return 0  # Redis drops the key of an empty list
-        except BROKER_ERRORS as error:
-            _logger.warning("could not count the messages of queue %r: %s", queue, error)
+            return self._line.over(partial(self._count, queue))
+        except BrokerAway:
             return None
 
-    @contextmanager
-    def _forgiving(self, what: str) -> Iterator[None]:
-        """A message that does not get through is made up for by recovery."""
+    def _count(self, queue: str) -> int:
+        """The messages of all priorities."""
+        with self.app.connection_or_acquire() as connection:
+            channel: Any = connection.default_channel
+            try:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+            except ChannelError:
+                return 0  # Redis drops the key of an empty list
+
+    def _note(self, note: Callable[[], None]) -> None:
+        """Writes down what was not sent. Where that fails too, recovery finds it by counting."""
         try:
-            yield
-        except BROKER_ERRORS as error:
-            _logger.warning("could not %s, recovery will: %s", what, error)
+            note()
+        except DatabaseError as error:
+            _logger.warning("could not note what was not sent: %s", error)

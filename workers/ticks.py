@@ -6,7 +6,9 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -17,6 +19,7 @@ from runs_app.actions import recovery, retention, scheduling, ticks, timing_out,
 from skytrail.database.trouble import in_a_line, trouble_of
 from skytrail.security import tokens
 from workers import names, witness
+from workers.line import BrokerAway, line
 
 _logger = logging.getLogger(__name__)
 
@@ -139,6 +142,16 @@ BY_NAME = {
 
 
 def send(name: str) -> None:
-    """Has a job run by the dispatcher; a message that finds none within its time is dropped."""
+    """Has a job run by the dispatcher; a message that finds none within its time is dropped.
+
+    So is one that cannot be sent: the job stays overdue, and is sent when that is noticed again.
+    """
     job = next(job for job in JOBS if job.name == name)
-    BY_NAME[name].apply_async(queue=names.DISPATCH_QUEUE, priority=5, expires=max(5, job.every))
+    send = partial(
+        BY_NAME[name].apply_async,
+        queue=names.DISPATCH_QUEUE,
+        priority=5,
+        expires=max(5, job.every),
+    )
+    with suppress(BrokerAway):
+        line.over(send)

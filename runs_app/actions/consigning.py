@@ -128,16 +128,43 @@ def publish_alone(queued: list[Place]) -> None:
     )
 
 
+# What failed may have got through all the same: a row that has been claimed meanwhile, or queued
+# once more, is left alone. What was not sent does not count as a sending, of which each makes
+# recovery more patient with the next.
 _UNSENT = Statement(
     "unsent",
     """
-UPDATE skytrail_task_run SET published_at = NULL
-WHERE id = ANY (%(ids)s::uuid[]) AND state = 'queued'
+UPDATE skytrail_task_run t
+SET published_at = NULL, publish_count = greatest(t.publish_count - 1, 0)
+FROM unnest(%(ids)s::uuid[], %(epochs)s::int[]) AS unsent (id, epoch)
+WHERE t.id = unsent.id AND t.epoch = unsent.epoch
+  AND t.state = 'queued' AND t.published_at IS NOT NULL
 """,
     Nothing,
 )
 
 
 def mark_unsent(tickets: Iterable[Ticket]) -> None:
-    """Notes that messages did not get through, so that recovery sends them within seconds."""
-    _UNSENT.count(ids=[ticket.task_run_id for ticket in tickets])
+    """Notes that messages did not get through, so that recovery sends them within seconds.
+
+    Tickets for steps that only ride along are for an epoch to come, and are passed over.
+    """
+    unsent = list(tickets)
+    _UNSENT.count(
+        ids=[ticket.task_run_id for ticket in unsent], epochs=[ticket.epoch for ticket in unsent]
+    )
+
+
+_WANT_PLAN = Statement(
+    "want_plan",
+    """
+UPDATE skytrail_dag_run SET planned_at = NULL
+WHERE id = ANY (%(runs)s::uuid[]) AND state IN ('running', 'cancelling')
+""",
+    Nothing,
+)
+
+
+def want_plan(runs: Iterable[UUID]) -> None:
+    """Notes that nobody could be asked to plan these runs, so that recovery does, at its next."""
+    _WANT_PLAN.count(runs=list(runs))

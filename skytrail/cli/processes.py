@@ -42,6 +42,7 @@ def dispatcher(
     concurrency: Annotated[int, typer.Option(help="Runs planned side by side.", min=1)] = 1,
 ) -> None:
     """Plan runs, and run the periodic jobs."""
+    os.environ["SKYTRAIL_ROLE"] = "dispatcher"
     _celery(
         "worker",
         "--queues=dispatch",
