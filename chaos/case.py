@@ -41,6 +41,13 @@ def at_most(what: str, found: float | None, allowed: float, *, unit: str = " s")
     return Goal(what, shown, f"≤ {allowed:g}{unit}", found is None or found <= allowed)
 
 
+#: Seconds within which a message that is gone is sent again: it may be under way for 15 s, and two
+#: sweeps of 5 s have to agree.
+MESSAGE_GONE = 30.0
+#: Seconds within which a run goes on whose dispatch is gone: each is planned again after 30 s.
+DISPATCH_GONE = 40.0
+
+
 def exactly(what: str, found: object, wanted: object) -> Goal:
     """The goal that something is what it should be."""
     return Goal(what, str(found), str(wanted), found == wanted)

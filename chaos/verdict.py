@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
@@ -102,6 +102,12 @@ class Moved:
     actor: str
     at: float
 
+    def told(self) -> str:
+        """In words."""
+        who = "run" if self.task_run_id is None else str(self.task_run_id)[-6:]
+        move = f"{who} {self.from_state} → {self.to_state} epoch {self.epoch}"
+        return f"{move}: {self.reason}, {self.actor}"
+
 
 _RUNS: LiteralString = """
 SELECT r.id, d.dag_id AS dag, r.run_id, r.run_type, r.state, r.started_at, r.finished_at,
@@ -173,6 +179,15 @@ class Spread:
         return cls(len(ordered), quantile(0.5), quantile(0.95), ordered[-1])
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Pause:
+    """A time, in seconds, in which nothing happened to a task run or a run."""
+
+    seconds: float
+    since: float
+    of: UUID
+
+
 @dataclass
 class Findings:
     """All that was found about one case."""
@@ -204,49 +219,43 @@ class Findings:
     waits: list[float] = field(default_factory=list)
     idle: list[float] = field(default_factory=list)
 
-    def stories(self, *, longer_than: float, at_most: int = 5) -> list[str]:
-        """The whole history of the tasks that were queued for longest, beside what happened then.
+    def stories(self, *, longer_than: float, at_most: int = 3) -> list[str]:
+        """What happened to tasks that were queued for longest, and to runs that stood still.
 
         For whoever has to find out why.
         """
-        waited: list[tuple[float, UUID]] = []
-        queued: dict[UUID, float] = {}
-        for moved in self.history:
-            if moved.task_run_id is None:
-                continue
-            if moved.to_state == "queued":
-                queued[moved.task_run_id] = moved.at
-            elif (since := queued.pop(moved.task_run_id, None)) and moved.at - since > longer_than:
-                waited.append((moved.at - since, moved.task_run_id))
+        waits = sorted(_waits(self.history), reverse=True)
+        idle = sorted(_idle(self.history), reverse=True)
         return [
-            self._story(seconds, task_run)
-            for seconds, task_run in sorted(waited, reverse=True)[:at_most]
+            f"task {pause.of} was queued for {pause.seconds:.1f} s:\n{self._story(pause)}"
+            for pause in waits[:at_most]
+            if pause.seconds > longer_than
+        ] + [
+            f"run {pause.of} stood still for {pause.seconds:.1f} s:\n{self._story(pause)}"
+            for pause in idle[:at_most]
+            if pause.seconds > min(longer_than, 3)
         ]
 
-    def _story(self, seconds: float, task_run: UUID) -> str:
-        began = min((fault.at for fault in self.faults), default=self.history[0].at)
+    def _story(self, pause: Pause) -> str:
+        """All that happened around it, by the seconds since the first fault."""
+        zero = min((fault.at for fault in self.faults), default=self.history[0].at)
+        since, until = pause.since - 3, pause.since + pause.seconds + 1
         lines = [
             (
                 moved.at,
-                f"{moved.from_state} → {moved.to_state} epoch {moved.epoch}: {moved.reason}, "
-                + moved.actor,
+                moved.told(),
             )
             for moved in self.history
-            if moved.task_run_id == task_run
+            if pause.of in {moved.task_run_id, moved.run_id}
         ]
         lines += [
             (effect.at.timestamp(), f"witness: {effect.phase} epoch {effect.epoch} in {effect.pid}")
             for effect in self.effects
-            if effect.task_run == task_run
+            if effect.task_run == pause.of
         ]
-        first, last = min(lines)[0], max(lines)[0]
-        lines += [
-            (fault.at, f"FAULT {fault.kind} {fault.target}")
-            for fault in self.faults
-            if first <= fault.at <= last
-        ]
-        told = "\n".join(f"      {at - began:+8.2f} s  {what}" for at, what in sorted(lines))
-        return f"task {task_run} was queued for {seconds:.1f} s:\n{told}"
+        lines += [(fault.at, f"FAULT {fault.kind} {fault.target}") for fault in self.faults]
+        told = sorted(line for line in lines if since <= line[0] <= until)
+        return "\n".join(f"      {at - zero:+8.2f} s  {what}" for at, what in told)
 
     @property
     def everything_recovered(self) -> list[float]:
@@ -303,8 +312,9 @@ def read(stage: Stage) -> Findings:
         for what, query in _INVARIANTS.items():
             found.broken += [f"{what}: {row[0]}" for row in connection.execute(query).fetchall()]
     _look_for_losses(found, stage)
-    _Executions(found).judge(interferes=stage.case.interferes)
-    _look_at_times(found)
+    _Executions(found).judge()
+    found.waits = [pause.seconds for pause in _waits(found.history)]
+    found.idle = [pause.seconds for pause in _idle(found.history)]
     return found
 
 
@@ -338,9 +348,10 @@ class _Executions:
         )
         for effect in found.effects:
             self.effects[effect.task_run][effect.epoch][effect.phase].append(effect)
+        self.cleared = {moved.task_run_id for moved in found.history if moved.reason == "cleared"}
         self.taken: Counter[Fault] = Counter()
 
-    def judge(self, *, interferes: bool) -> None:
+    def judge(self) -> None:
         for task_run, epochs in self.effects.items():
             if task_run not in self.final:
                 self.found.beyond.append(f"task {task_run} is unknown to Skytrail")
@@ -348,7 +359,7 @@ class _Executions:
             for epoch, phases in sorted(epochs.items()):
                 self._one(task_run, epoch, phases)
             for before, after in itertools.pairwise(sorted(epochs)):
-                self._two(task_run, before, after, interferes=interferes)
+                self._two(task_run, before, after)
         for attempt in self.found.attempts:
             if attempt.reason in LOST:
                 self._loss(attempt)
@@ -361,7 +372,7 @@ class _Executions:
             if len(effects) > 1:
                 self.found.beyond.append(f"{task_run} epoch {epoch}: {len(effects)} times {phase}")
 
-    def _two(self, task_run: UUID, before: int, after: int, *, interferes: bool) -> None:
+    def _two(self, task_run: UUID, before: int, after: int) -> None:
         """An execution after another has a reason, and begins when the other is over."""
         first = self.attempts.get((task_run, before))
         effects = self.effects[task_run]
@@ -377,7 +388,7 @@ class _Executions:
             if first.finished is not None:
                 began = effects[after]["start"][0].at.timestamp()
                 self.found.handed_over_in.append(began - first.finished)
-        elif ended and not (interferes and first.state in {"success", "cancelled"}):
+        elif ended and task_run not in self.cleared:
             self.found.beyond.append(
                 f"{task_run}: epoch {after} began though epoch {before} had ended well "
                 f"({first.state} {first.reason})"
@@ -434,37 +445,38 @@ class _Executions:
         return None
 
 
-def _look_at_times(found: Findings) -> None:
+def _waits(history: Sequence[Moved]) -> Iterator[Pause]:
+    """From `queued` to the claim."""
     queued: dict[UUID, float] = {}
-    moving: dict[UUID, set[UUID]] = defaultdict(set)
-    still_since: dict[UUID, float] = {}
-    for moved in found.history:
+    for moved in history:
         if moved.task_run_id is None:
-            if moved.to_state == "running":
-                still_since.setdefault(moved.run_id, moved.at)
-            elif (since := still_since.pop(moved.run_id, None)) is not None:
-                found.idle.append(moved.at - since)
             continue
         if moved.to_state == "queued":
             queued[moved.task_run_id] = moved.at
-        elif moved.to_state == "running" and moved.task_run_id in queued:
-            found.waits.append(moved.at - queued.pop(moved.task_run_id))
-        _still(found, moved, moving[moved.run_id], still_since)
+        elif (since := queued.pop(moved.task_run_id, None)) and moved.to_state == "running":
+            yield Pause(moved.at - since, since, moved.task_run_id)
 
 
-def _still(
-    found: Findings, moved: Moved, moving: set[UUID], still_since: dict[UUID, float]
-) -> None:
-    """Notes for how long nothing of a run was on its way."""
-    assert moved.task_run_id is not None
-    if moved.to_state in _MOVING:
-        if not moving and (since := still_since.pop(moved.run_id, None)) is not None:
-            found.idle.append(moved.at - since)
-        moving.add(moved.task_run_id)
-    elif moved.task_run_id in moving:
-        moving.discard(moved.task_run_id)
-        if not moving:
-            still_since[moved.run_id] = moved.at
+def _idle(history: Sequence[Moved]) -> Iterator[Pause]:
+    """When nothing of a run was on its way, though it had not ended."""
+    moving: dict[UUID, set[UUID]] = defaultdict(set)
+    still_since: dict[UUID, float] = {}
+    for moved in history:
+        on_its_way = moving[moved.run_id]
+        was_moving = bool(on_its_way)
+        if moved.task_run_id is None:
+            begins, ends = moved.to_state == "running", moved.to_state != "running"
+        else:
+            if moved.to_state in _MOVING:
+                on_its_way.add(moved.task_run_id)
+            else:
+                on_its_way.discard(moved.task_run_id)
+            begins = was_moving and not on_its_way
+            ends = not was_moving and bool(on_its_way)
+        if ends and (since := still_since.pop(moved.run_id, None)) is not None:
+            yield Pause(moved.at - since, since, moved.run_id)
+        elif begins and not on_its_way:
+            still_since.setdefault(moved.run_id, moved.at)
 
 
 def p95(values: Sequence[float]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.case import Case, Goal, at_most
+from chaos.case import DISPATCH_GONE, MESSAGE_GONE, Case, Goal, at_most
 from chaos.parts import Part
 from chaos.stage import Stage
 from chaos.verdict import Findings, longest, p95
@@ -55,6 +55,8 @@ def goals(found: Findings, stage: Stage) -> list[Goal]:
     return [
         at_most("worker killed: p95", p95(killed), stage.options.lease + 10),
         at_most("pool process killed: longest", longest(child), 3),
+        at_most("a run stood still: longest", longest(found.idle), DISPATCH_GONE),
+        at_most("a task was queued: longest", longest(found.waits), MESSAGE_GONE),
     ]
 
 

@@ -1,0 +1,20 @@
+"""The control: the load and the faults of C1 with recovery switched off. It has to lose tasks.
+
+If it did not, C1 would prove nothing.
+"""
+
+from __future__ import annotations
+
+from chaos.case import Case
+from chaos.cases import c01_killed_workers
+from chaos.points import RECOVERY
+
+CASE = Case(
+    id="C0",
+    title="Control: recovery is off",
+    inject=c01_killed_workers.inject,
+    environment={RECOVERY: "off"},
+    must_lose=True,
+    patience=15,
+    patience_leases=1,
+)
