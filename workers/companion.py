@@ -1,7 +1,8 @@
 """The second thread of a pool process: it keeps an eye on whatever the first one executes.
 
-While an execution is under way it sends the log out as it grows, watches the time limit, listens
-for the worker's word to stop, and, where work that was told to stop does not, ends the process.
+While an execution is under way it watches the time limit and the end of the lease, listens for the
+worker's word to stop, and, where work that was told to stop does not, ends the process. It waits
+for nobody: not for the work, and not for the database.
 """
 
 from __future__ import annotations
@@ -17,28 +18,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection
 
 from runs_app.domain.executions import Execution
 from workers import names
-from workers.gateway import RunGateway
 from workers.interruption import Interruption, Reason
 from workers.log import Log, Piece
 
 _logger = logging.getLogger(__name__)
 
-#: How often the log is sent out while work goes on, in seconds.
-SHIP_EVERY = 0.5
-
-#: The same for a log that has come to many pieces: a task that talks for days fills no table.
-SHIP_SELDOM = 5.0
+#: How often it looks round where nothing is due, in seconds.
+LOOK_EVERY = 0.5
 
 #: How often work that has been told to stop is reminded of it, in seconds.
 _REMIND_EVERY = 0.05
@@ -57,9 +52,6 @@ class Charge:
     deadline: float | None
     #: When the process is ended if the work has not stopped by then; set once it was told to.
     kill_at: float | None = None
-    #: Held while a part of the log is sent out.
-    shipping: threading.Lock = field(default_factory=threading.Lock)
-    is_over: bool = False
 
     @property
     def key(self) -> tuple[UUID, int]:
@@ -71,7 +63,6 @@ class Companion(threading.Thread):
 
     def __init__(
         self,
-        gateway: RunGateway,
         *,
         on_stuck: Callable[[Execution, Reason, Sequence[Piece]], None],
         safe_until: Callable[[], float] = lambda: math.inf,
@@ -82,11 +73,9 @@ class Companion(threading.Thread):
         that its worker knows, by `time.monotonic()`.
         """
         super().__init__(name="skytrail-companion", daemon=True)
-        self._gateway = gateway
         self._on_stuck = on_stuck
         self._safe_until = safe_until
         self._charge: Charge | None = None
-        self._next_shipping = 0.0
         self._is_to_end = False
         self._lock = threading.Lock()
         self._bell, self._hammer = socket.socketpair(type=socket.SOCK_DGRAM)
@@ -105,17 +94,14 @@ class Companion(threading.Thread):
         )
         with self._lock:
             self._charge = charge
-        if limit is not None and limit < SHIP_EVERY:
+        if limit is not None and limit < LOOK_EVERY:
             self._hammer.send(b"{}")  # it may be about to sleep for longer than that
         try:
             yield interruption
         finally:
             with self._lock:
                 self._charge = None
-            # What is being sent out right now must not arrive after the rest of the log.
-            with charge.shipping:
-                charge.is_over = True
-                interruption.close()
+            interruption.close()
 
     def run(self) -> None:
         while not self._is_to_end:
@@ -124,8 +110,7 @@ class Companion(threading.Thread):
             except Exception:  # without it nothing here could be stopped any more
                 with contextlib.suppress(MemoryError):  # user code may have it all
                     _logger.exception("looking after an execution failed, trying again")
-                time.sleep(SHIP_EVERY)
-        connection.close()  # this thread's own
+                time.sleep(LOOK_EVERY)
 
     def stop(self) -> None:
         """Ends the thread, between two executions, and gives back what it holds."""
@@ -157,10 +142,6 @@ class Companion(threading.Thread):
             self._kill(charge)
         if charge.interruption.is_pending:
             charge.interruption.remind()
-        if now >= self._next_shipping:
-            self._ship(charge)
-            pause = SHIP_EVERY * (1 + charge.log.length // 500)
-            self._next_shipping = now + min(pause, SHIP_SELDOM)
 
     def _pause(self) -> float:
         """How long nothing will have to be done, in seconds."""
@@ -170,7 +151,7 @@ class Companion(threading.Thread):
             return _REMIND_EVERY
         moments = [charge.deadline, charge.kill_at] if charge else []
         due = min((moment for moment in moments if moment is not None), default=None)
-        pause = SHIP_EVERY if due is None else min(SHIP_EVERY, due - time.monotonic())
+        pause = LOOK_EVERY if due is None else min(LOOK_EVERY, due - time.monotonic())
         return max(0.0, pause)
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -186,20 +167,6 @@ class Companion(threading.Thread):
             # An executor with a process of its own uses the grace time itself; then it is our turn.
             charge.kill_at = time.monotonic() + patience()
             charge.interruption.request(reason)
-
-    def _ship(self, charge: Charge) -> None:
-        with charge.shipping:
-            if charge.is_over:
-                return  # the rest is written with its end
-            pieces = charge.log.take()
-            for index, piece in enumerate(pieces):
-                try:
-                    self._gateway.append_log(charge.execution, piece)
-                except DatabaseError as error:
-                    _logger.warning("could not keep a piece of a log, trying again: %s", error)
-                    charge.log.give_back(pieces[index:])
-                    connection.close()
-                    return
 
     def _kill(self, charge: Charge) -> None:
         """Ends this process: work that will not stop must not run on beside its successor."""

@@ -27,6 +27,7 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
+from skytrail.database.trouble import in_a_line, trouble_of
 from workers import interruption
 from workers.board import OVERTIME, Board
 from workers.companion import Companion, patience
@@ -36,6 +37,7 @@ from workers.gateway import DatabaseGateway, RunGateway
 from workers.interruption import Interrupted, Interruption, Reason
 from workers.log import Log, Piece, storable
 from workers.rendering import CannotRender, render
+from workers.shipping import Shipper
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +48,13 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
     Raises Celery's `Ignore` where the canvas must not go on from here: see `Refusal.ELSEWHERE`.
     """
     gateway = _gateway()
-    execution = gateway.claim(task_run_id=task_run_id, epoch=epoch, worker=worker)
+    try:
+        execution = gateway.claim(task_run_id=task_run_id, epoch=epoch, worker=worker)
+    except DatabaseError as error:
+        if trouble_of(error) is None:
+            raise
+        _logger.warning("could not claim a task, recovery sends it again: %s", in_a_line(error))
+        raise Ignore from None
     if isinstance(execution, Refusal):
         if execution is Refusal.ELSEWHERE:
             raise Ignore
@@ -54,7 +62,10 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
     log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
     with this_place.taken(execution):
         try:
-            with _companion().watching(execution, log) as interruption:
+            with (
+                _companion().watching(execution, log) as interruption,
+                _shipper().shipping(execution, log),
+            ):
                 came_of_it: Outcome | Reason = _execute(execution, log, interruption, gateway)
         except Interrupted as interrupted:
             came_of_it = interrupted.reason
@@ -115,8 +126,7 @@ class _Ending:
             return "lease lost"
         if came_of_it in {Reason.SHUTDOWN, Reason.CUT_OFF}:
             self._keep(rest)
-            handed_back = self._gateway.hand_back(self._execution, worker=self._worker)
-            return "handed back" if handed_back else "lease lost"
+            return "handed back" if self._hand_back() else "lease lost"
         return self._finish(outcome_of(came_of_it, self._execution), rest)
 
     def _finish(self, outcome: Outcome, pieces: Sequence[Piece]) -> str:
@@ -136,6 +146,19 @@ class _Ending:
         if finished.needs_dispatch:
             get_dispatcher().request_dispatch(finished.run_pk)
         return finished.state.value
+
+    def _hand_back(self) -> bool:
+        try:
+            return self._gateway.hand_back(self._execution, worker=self._worker)
+        except DatabaseError as error:
+            if trouble_of(error) is None:
+                raise
+            _logger.warning(
+                "could not hand %s back, recovery takes it over: %s",
+                self._execution.task_id,
+                in_a_line(error),
+            )
+            return False
 
     def _send(self, outcome: Outcome, pieces: Sequence[Piece]) -> Finished | None:
         return self._gateway.finish(
@@ -229,6 +252,13 @@ def _gateway() -> RunGateway:
 
 @cache
 def _companion() -> Companion:
-    companion = Companion(_gateway(), on_stuck=_on_stuck, safe_until=this_place.safe_until)
+    companion = Companion(on_stuck=_on_stuck, safe_until=this_place.safe_until)
     companion.start()
     return companion
+
+
+@cache
+def _shipper() -> Shipper:
+    shipper = Shipper(_gateway())
+    shipper.start()
+    return shipper

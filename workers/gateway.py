@@ -53,7 +53,7 @@ class DatabaseGateway:
 
     #: How long a worker goes on trying while the database does not answer, in seconds.
     patience: float = 45.0
-    #: The same for what an execution has come to: nothing is lost by waiting, all by giving up.
+    #: The same within an execution and at its end: nothing is lost by waiting, all by giving up.
     patience_with_an_end: float = 3600.0
 
     def claim(self, *, task_run_id: UUID, epoch: int, worker: str) -> Execution | Refusal:
@@ -64,7 +64,12 @@ class DatabaseGateway:
         )
 
     def outputs(self, execution: Execution, task_ids: Iterable[str]) -> dict[str, Any]:
-        return self._persist(lambda: outputs_of(execution.run_pk, task_ids), "read outputs")
+        # Giving up would fail the task, which is not to blame.
+        return patiently(
+            lambda: outputs_of(execution.run_pk, task_ids),
+            seconds=self.patience_with_an_end,
+            what="read outputs",
+        )
 
     def append_log(self, execution: Execution, piece: Piece) -> None:
         logs.append(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 
 from runs_app.domain.executions import Execution
 from tests.waiting import wait_until
@@ -22,39 +21,13 @@ from tests.workers.processes import is_gone
 from workers import names
 from workers.companion import Companion, tell
 from workers.interruption import Interrupted, Reason
-from workers.log import Log, Piece
-
-
-class Shelf:
-    """A gateway that keeps what it is sent, or refuses it for a while."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Piece] = []
-        self.refusals = 0
-
-    def append_log(self, execution: Execution, piece: Piece) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise OperationalError("away")
-        self.pieces.append(piece)
-
-    @property
-    def text(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
+from workers.log import Log
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def companion(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any
-) -> Iterator[Companion]:
+def companion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Companion]:
     monkeypatch.setenv(names.WORKER_DIRECTORY, str(tmp_path))
-    gateway: Any = shelf
-    companion = Companion(gateway, on_stuck=lambda *_: None)
+    companion = Companion(on_stuck=lambda *_: None)
     companion.start()
     yield companion
     companion.stop()
@@ -66,38 +39,6 @@ def work(companion: Companion, log: Log, execution: Execution = EXECUTION) -> No
         wait_until(lambda: False, timeout=30, what="the interruption")
 
 
-def test_the_log_is_sent_while_work_goes_on(companion: Companion, shelf: Shelf) -> None:
-    log = Log(1_000)
-    with companion.watching(EXECUTION, log):
-        log.write("first ")
-        wait_until(lambda: shelf.text == "first ")
-        log.write("second")
-        wait_until(lambda: shelf.text == "first second")
-    assert [piece.sequence for piece in shelf.pieces] == [0, 1]
-
-
-def test_what_could_not_be_sent_is_sent_again_in_order(companion: Companion, shelf: Shelf) -> None:
-    shelf.refusals = 2
-    log = Log(1_000_000)
-    with companion.watching(EXECUTION, log):
-        log.write("a" * 100_000)
-        wait_until(lambda: len(shelf.text) == 100_000)
-    assert [piece.sequence for piece in shelf.pieces] == [0, 1]
-
-
-def test_after_the_end_nothing_is_sent_any_more(companion: Companion, shelf: Shelf) -> None:
-    """The rest is written together with the end, and must not come twice or later."""
-    for _ in range(200):
-        log = Log(1_000)
-        before = len(shelf.pieces)
-        with companion.watching(EXECUTION, log):
-            log.write("text")
-            companion._next_shipping = 0.0
-            companion._hammer.send(b"{}")
-        rest = log.close_and_take()
-        assert len(shelf.pieces) - before + len(rest) == 1
-
-
 def test_work_is_told_when_its_time_is_up(companion: Companion) -> None:
     execution = dataclasses.replace(EXECUTION, timeout_seconds=0.05)
     with pytest.raises(Interrupted) as caught:
@@ -105,11 +46,10 @@ def test_work_is_told_when_its_time_is_up(companion: Companion) -> None:
     assert caught.value.reason is Reason.TIMEOUT
 
 
-def test_work_is_told_when_its_lease_is_about_to_end(shelf: Shelf, django_db_blocker: Any) -> None:
+def test_work_is_told_when_its_lease_is_about_to_end() -> None:
     """Whatever has become of the worker that ought to renew it."""
-    gateway: Any = shelf
     safe_until = [math.inf]
-    companion = Companion(gateway, on_stuck=lambda *_: None, safe_until=lambda: safe_until[0])
+    companion = Companion(on_stuck=lambda *_: None, safe_until=lambda: safe_until[0])
     companion.start()
     with companion.watching(EXECUTION, Log(1_000)) as interruption:
         safe_until[0] = time.monotonic() - 1
@@ -155,11 +95,7 @@ STUBBORN = """
         (folder / "written").write_text(f"{reason} {''.join(piece.text for piece in rest)}")
         raise RuntimeError("even so it ends")
 
-    class Gateway:
-        def append_log(self, execution, piece):
-            pass
-
-    one = companion.Companion(Gateway(), on_stuck=on_stuck)
+    one = companion.Companion(on_stuck=on_stuck)
     one.start()
     log = Log(1000)
     child = subprocess.Popen(["sleep", "1000"])

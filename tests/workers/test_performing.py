@@ -29,7 +29,9 @@ def _no_companion_stays() -> Iterator[None]:
     """It has a connection of its own."""
     yield
     execution._companion().stop()
+    execution._shipper().stop()
     execution._companion.cache_clear()
+    execution._shipper.cache_clear()
 
 
 def test_a_task_is_claimed_executed_and_finished() -> None:
@@ -166,6 +168,33 @@ def test_while_the_database_is_away_a_worker_goes_on_trying() -> None:
     tries.clear()
     with pytest.raises(OperationalError):
         DatabaseGateway(patience=0.0)._persist(step, "do it")
+
+
+def test_a_message_that_cannot_be_claimed_is_left_to_recovery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("away")
+
+    found = ready("empty")
+    monkeypatch.setattr(DatabaseGateway, "claim", away)
+    with pytest.raises(Ignore):
+        done(found)
+    found.refresh_from_db()
+    assert found.state == "queued"
+
+
+def test_work_that_cannot_be_handed_back_is_left_to_recovery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("away")
+
+    found = ready("empty")
+    claimed = execution._gateway().claim(task_run_id=found.pk, epoch=found.epoch, worker="w")
+    assert isinstance(claimed, Execution)
+    monkeypatch.setattr(DatabaseGateway, "hand_back", away)
+    assert ending(claimed).write(Reason.CUT_OFF, []) == "lease lost"
 
 
 def ending(claimed: Execution) -> execution._Ending:
