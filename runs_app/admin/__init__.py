@@ -1,5 +1,6 @@
 """Runs in Django's admin: read-only, with the few verbs that people need."""
 
+from runs_app.admin.dead_letters import DeadLetterAdmin
 from runs_app.admin.history import AttemptAdmin, TransitionAdmin
 from runs_app.admin.operations import PoolAdmin, WorkerAdmin
 from runs_app.admin.runs import DagRunAdmin
@@ -8,6 +9,7 @@ from runs_app.admin.tasks import TaskRunAdmin
 __all__ = [
     "AttemptAdmin",
     "DagRunAdmin",
+    "DeadLetterAdmin",
     "PoolAdmin",
     "TaskRunAdmin",
     "TransitionAdmin",

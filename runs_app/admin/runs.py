@@ -17,13 +17,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 
-from dags_app.admin.pages import Shown, Told, actor_of, page_context, summary
+from dags_app.admin.pages import COUNTED, Shown, Told, actor_of, page_context, summary
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
 from runs_app.admin.trigger import trigger
 from runs_app.domain.states import RunState, TaskState
-from runs_app.models import DagRun, TaskRun, Transition
+from runs_app.models import DagRun, DeadLetter, TaskRun, Transition
 from runs_app.selectors.tasks import tasks_of
 from skytrail.errors import Conflict
 
@@ -198,8 +198,14 @@ class DagRunAdmin(Shown):
             runs = runs.filter(dag__dag_id=name, dag__deleted_at=None)
         rows = [(run, badge(run.state), duration(run.started_at, run.finished_at))
                 for run in runs[:RECENT]]  # fmt: skip
-        context = {"rows": rows, "of_one": bool(name)}
+        dead = 0 if name else _count(DeadLetter.objects.visible_to(request.user))
+        context = {"rows": rows, "of_one": bool(name), "dead": dead}
         return TemplateResponse(request, "skytrail/recent_runs.html", context)
+
+
+def _count(letters: QuerySet[DeadLetter]) -> int:
+    """How many there are, or `COUNTED`: what is read often counts no millions."""
+    return letters[:COUNTED].count()
 
 
 def _row(task: TaskRun) -> dict[str, Any]:

@@ -110,6 +110,8 @@ class TaskRunAdmin(Shown):
             "moves": list(moves[:LATEST]),
             "output": as_json(output.value) if output else "",
             "log": _end_of_log(task),
+            "is_dead": state is TaskState.FAILED and task.dropped_at is None,
+            "may_drop": self.has_run_permission(request),
             "may_run": self.has_run_permission(request) and task.dag.deleted_at is None,
             "may_clear": state not in {TaskState.WAITING, TaskState.RESTARTING},
         }

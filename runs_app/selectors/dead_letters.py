@@ -13,6 +13,9 @@ from runs_app.models import Attempt, DeadLetter
 from runs_app.models.dead_letter import DeadLetterQuerySet
 from skytrail.security.subject import Subject
 
+#: Letters that are looked through for the reasons that there are.
+LOOKED_AT = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -68,10 +71,20 @@ def died_of(letters: DeadLetterQuerySet, reason: str) -> DeadLetterQuerySet:
     return letters.alias(died_of=Subquery(executions.values("reason")[:1])).filter(died_of=reason)
 
 
+def reasons(letters: DeadLetterQuerySet) -> list[str]:
+    """What the latest of `letters` died of, each reason once; for a filter to choose from."""
+    executions = Attempt.objects.filter(task_run=OuterRef("pk")).order_by("-epoch")
+    latest = letters.order_by("-finished_at", "-id")[:LOOKED_AT]
+    found = latest.values_list(Subquery(executions.values("reason")[:1]), flat=True)
+    return sorted({reason for reason in found if reason})
+
+
 def oldest_first(letters: DeadLetterQuerySet, *, limit: int | None = None) -> list[Letter]:
     """The names of `letters`, or of the oldest `limit` of them, in the order of their deaths."""
-    rows = letters.order_by("finished_at", "id").values_list(
-        "id", "run_id", "dag__dag_id", "run__run_id", "task_id", "map_index"
+    rows = (
+        letters.prefetch_related(None)
+        .order_by("finished_at", "id")
+        .values_list("id", "run_id", "dag__dag_id", "run__run_id", "task_id", "map_index")
     )
     return [Letter(*row) for row in rows[:limit]]
 

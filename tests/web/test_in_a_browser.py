@@ -10,6 +10,7 @@ import pytest
 
 from dags_app.models import Dag, DagVersion
 from runs_app.models import DagRun
+from tests.dead_letters import dead_letter, listed
 from tests.factories import save_dag, start_run
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, da
     )
     save_dag({"a": []}, name="other", description="العربية 🚀", tags=["shop"])
     run = start_run(dag)
+    letter = dead_letter("stock.hourly", message="psycopg.OperationalError: " + "no route " * 40)
+    dead_letter("other", reason="worker_lost", message="its worker was lost 6 times")
     page = open_page(width=width, dark=dark)
     page.wait_for_selector("text=Next by schedule")
     look = f"{width}-{'dark' if dark else 'light'}"
@@ -130,6 +133,8 @@ def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, da
         "run": f"/admin/runs_app/dagrun/{run.pk}/change/",
         "tasks": "/admin/runs_app/taskrun/",
         "task": f"/admin/runs_app/taskrun/{run.task_runs.order_by('position')[0].pk}/change/",
+        "dead-letters": "/admin/runs_app/deadletter/",
+        "dead-letter": f"/admin/runs_app/taskrun/{letter.pk}/change/",
         "transitions": "/admin/runs_app/transition/",
         "periodic": "/admin/django_celery_beat/periodictask/",
         "periodic-add": "/admin/django_celery_beat/periodictask/add/",
@@ -203,3 +208,25 @@ def test_dependencies_are_suggested_and_cards_come_back(open_page: OpenPage) -> 
 
     page.wait_for_selector("text=Saved shop as version 1")
     assert sorted(Dag.objects.get().tasks.values_list("task_id", flat=True)) == ["count", "fetch"]
+
+
+def test_dead_letters_are_dropped_by_choosing_them(open_page: OpenPage) -> None:
+    for name in ("shop", "stock", "other"):
+        dead_letter(name, reason="timeout" if name == "other" else "exit_code")
+    page = open_page()
+    page.click("text=3 dead letters")
+    page.click("text=Filters")
+    page.wait_for_selector("text=Apply Filters")
+    picture(page, "letters-filters")
+    page.select_option("[name=reason]", "exit_code")
+    page.click("text=Apply Filters")
+    page.wait_for_url("**reason=exit_code**")
+    assert page.locator("#result_list tbody tr").count() == 2
+
+    page.check("#action-toggle")
+    page.select_option("[name=action]", "drop_selected")
+    picture(page, "letters-action")
+    page.click("button:has-text('Run'):visible")
+    page.wait_for_selector("text=Dead letters dropped: 2.")
+    picture(page, "letters-dropped")
+    assert listed() == ["other first extract"]

@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from dags_app.models import Dag
 from runs_app.models import Attempt, Pool, TaskRun, Worker
 from skytrail.security import tokens
+from tests.dead_letters import dead_letter
 from tests.factories import save_dag, start_run
 from tests.web.conftest import staff
 
@@ -30,6 +31,11 @@ def _runs(count: int) -> None:
         run = start_run(dag)
         for task_run in TaskRun.objects.filter(run=run):
             Attempt.objects.create(task_run=task_run, epoch=1, number=1, worker="w", state="failed")
+
+
+def _letters(count: int) -> None:
+    for index in range(count):
+        dead_letter(f"dag-{index}", run_id=f"run-{count}")
 
 
 def _pools(count: int) -> None:
@@ -81,6 +87,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "runs_app/dagrun/": _runs,
     "runs_app/dagrun/recent/": _runs,
     "runs_app/taskrun/": _runs,
+    "runs_app/deadletter/": _letters,
     "runs_app/attempt/": _runs,
     "runs_app/transition/": _runs,
     "runs_app/pool/": _pools,
@@ -130,11 +137,15 @@ def test_no_search_breaks_a_list(root: Client, page: str, query: str) -> None:
     assert root.get(f"/admin/{page}?{query}").status_code in {200, 302}
 
 
-@pytest.mark.parametrize("page", ["dags_app/dag/", "runs_app/dagrun/", "runs_app/taskrun/"])
+@pytest.mark.parametrize(
+    "page",
+    ["dags_app/dag/", "runs_app/dagrun/", "runs_app/taskrun/", "runs_app/deadletter/"],
+)
 def test_no_filter_breaks_a_list(root: Client, page: str) -> None:
     for query in (
         "tag=%00", "state__exact=%00", "state=%00", "dag__id__exact=none", "dag__id__exact=%00",
         "queued_at__gte=never", "nonsense=1", "o=99.x", "source__exact=%00",
+        "reason=%00", "reason=nothing", "finished_at__gte=never", "queue__icontains=%25",
     ):  # fmt: skip
         assert root.get(f"/admin/{page}?{query}", follow=True).status_code == 200, query
 
