@@ -58,6 +58,11 @@ def mixed(shapes: Shapes) -> list[dict[str, Any]]:
     return shapes.mixed()
 
 
+def nothing_else(_stage: Stage, _label: str) -> Mapping[str, str]:
+    """No variables beyond those that all processes get."""
+    return {}
+
+
 def nothing_more(_findings: Findings, _stage: Stage) -> Iterable[Goal]:
     """No goals beyond the usual ones."""
     return ()
@@ -82,6 +87,8 @@ class Case:
     beats: int = 1
     #: More environment variables for all processes.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: And more for the one of this label: asked for at each of its starts.
+    environment_of: Callable[[Stage, str], Mapping[str, str]] = nothing_else
     #: Whether it has to lose something: the control.
     must_lose: bool = False
     #: Whether people interfere with runs: then not every run ends in success.

@@ -167,6 +167,8 @@ class Stage:
     deaths: list[str] = field(default_factory=list)
     #: Whatever a case wants to hand over to its own goals.
     notes: dict[str, Any] = field(default_factory=dict)
+    #: For what ends with the case, after its processes.
+    stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     load: Load = field(init=False)
     url: str = ""
     database_url: str = ""
@@ -229,7 +231,11 @@ class Stage:
             label,
             Command(
                 argv=(sys.executable, "-m", "skytrail.cli", program, *arguments),
-                env={**self.environment(), **environment},
+                env={
+                    **self.environment(),
+                    **self.case.environment_of(self, label),
+                    **environment,
+                },
                 cwd=ROOT,
             ),
             self.folder / f"{label}.log",
@@ -412,6 +418,7 @@ class Stage:
             part.terminate()
         for part in self.parts.values():
             part.stop(within=30)
+        self.stack.close()
 
 
 def _own_environment() -> dict[str, str]:

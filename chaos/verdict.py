@@ -397,7 +397,7 @@ class _Executions:
 
     def _overlap(self, before: dict[str, list[Effect]], after: dict[str, list[Effect]]) -> None:
         began = after["start"][0].at
-        for effect in (*before["end"], *before["fail"]):
+        for effect in (*before["end"], *before["fail"], *before["gone"]):
             if effect.at > began:
                 self.found.overlaps.append((effect.at - began).total_seconds())
 

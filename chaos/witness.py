@@ -1,8 +1,9 @@
 """The witness: an effect is a row in a database of its own, committed before the task goes on.
 
 A task says `task_run epoch attempt phase pid` in one line to a port and waits for `ok`, which comes
-after the commit. So a shell can do it without a client. This module is the program that listens
-(`python -m chaos.witness`), and what reads the rows.
+after the commit. So a shell can do it without a client. It stays connected while it works: where it
+breaks off without a word, that it is `gone` is written down too. This module is the program that
+listens (`python -m chaos.witness`), and what reads the rows.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS effect (
   task_run uuid NOT NULL,
   epoch int NOT NULL,
   attempt int NOT NULL,
-  phase text NOT NULL CHECK (phase IN ('start', 'end', 'fail')),
+  phase text NOT NULL CHECK (phase IN ('start', 'end', 'fail', 'gone')),
   pid int NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp()
 )
@@ -37,7 +38,7 @@ _INSERT = "INSERT INTO effect (task_run, epoch, attempt, phase, pid) VALUES (%s,
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a task has done: begun, ended well, or failed because it was told to."""
+    """What a task has done: begun, ended well, failed because it was told to, or broken off."""
 
     task_run: UUID
     epoch: int
@@ -82,15 +83,19 @@ async def _serve() -> None:
     database = await psycopg.AsyncConnection.connect(os.environ[_DATABASE], autocommit=True)
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        words: list[str] = []
         try:
             while line := await reader.readline():
-                await database.execute(_INSERT, line.decode().split())
+                words = line.decode().split()
+                await database.execute(_INSERT, words)
                 writer.write(b"ok\n")
                 await writer.drain()
         except ConnectionError:
             pass  # it was killed
         finally:
             writer.close()
+            if "start" in words:
+                await database.execute(_INSERT, [*words[:3], "gone", words[4]])
 
     server = await asyncio.start_server(listen, "127.0.0.1", int(os.environ[PORT]))
     async with server:

@@ -1,0 +1,152 @@
+"""C7: workers are cut off from Redis, from PostgreSQL, from both, one way, half-open.
+
+Each for longer than a lease. One worker is always spared, so that there is somebody to take over
+what the others had; what they had has to be stopped before that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from chaos.case import Case, Goal, at_most, exactly
+from chaos.probe import back_at_work
+from chaos.proxy import Proxy
+from chaos.stage import Stage
+from chaos.verdict import Findings, longest, p95
+
+_VICTIMS = ("w1", "w2")
+
+#: The way of each worker to each server.
+_WAYS = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Redis"}
+
+
+@dataclass(frozen=True)
+class _Partition:
+    """What is cut, how, and whether executions may be lost by it."""
+
+    kind: str
+    ways: tuple[str, ...]
+    cut: Callable[[Proxy], None]
+    takes: str
+
+
+_DATABASE, _REDIS = _WAYS
+_PARTITIONS = (
+    _Partition("cut off from PostgreSQL", (_DATABASE,), Proxy.hold, "all"),
+    _Partition("half-open to both", (_DATABASE, _REDIS), Proxy.forget, "all"),
+    _Partition("cut off from Redis", (_REDIS,), Proxy.hold, "none"),
+    _Partition("cut off from both", (_DATABASE, _REDIS), Proxy.hold, "all"),
+    _Partition(
+        "PostgreSQL hears nothing", (_DATABASE,), lambda way: way.hold(down=False), "all"
+    ),
+    _Partition("PostgreSQL is not heard", (_DATABASE,), lambda way: way.hold(up=False), "all"),
+    _Partition("half-open to PostgreSQL", (_DATABASE,), Proxy.forget, "all"),
+    _Partition("refused by PostgreSQL", (_DATABASE,), Proxy.refuse, "all"),
+    _Partition("Redis is not heard", (_REDIS,), lambda way: way.hold(up=False), "none"),
+    _Partition("half-open to Redis", (_REDIS,), Proxy.forget, "none"),
+)  # fmt: skip
+#: In the short form: both at once, one for each victim.
+_SHORT = 2
+
+
+def environment_of(stage: Stage, label: str) -> Mapping[str, str]:
+    """Each victim's own ways to the servers."""
+    if label not in _VICTIMS:
+        return {}
+    straight = stage.environment()
+    return {name: _through(_way(stage, label, name), straight[name]) for name in _WAYS}
+
+
+def inject(stage: Stage) -> None:
+    """Two at a time, each of two leases."""
+    partitions = list(_PARTITIONS)
+    if stage.options.short:
+        partitions = partitions[:_SHORT]
+    else:
+        stage.random.shuffle(partitions)
+    slow = stage.notes["back"] = {}
+    for pair in zip(partitions[::2], partitions[1::2], strict=True):
+        stage.rest(stage.options.lease / 5)
+        _cut(stage, dict(zip(_VICTIMS, pair, strict=True)))
+        back = back_at_work(stage, _VICTIMS, within=_BACK_WITHIN)
+        slow.update(
+            {
+                f"{label} after {one.kind}": back.get(label)
+                for label, one in zip(_VICTIMS, pair, strict=True)
+            }
+        )
+
+
+#: Seconds within which a worker has to work again when the way is open.
+_BACK_WITHIN = 30.0
+
+
+def _cut(stage: Stage, pairs: Mapping[str, _Partition]) -> None:
+    ways = [
+        (_way(stage, label, name), partition.cut)
+        for label, partition in pairs.items()
+        for name in partition.ways
+    ]
+    first = len(stage.faults)
+    for label, partition in pairs.items():
+        stage.note(partition.kind, label, takes=partition.takes)
+    try:
+        for way, cut in ways:
+            cut(way)
+        stage.rest(2 * stage.options.lease)
+    finally:
+        for way, _ in ways:
+            way.open()
+    for place in range(first, len(stage.faults)):
+        stage.faults[place] = replace(stage.faults[place], until=time.time())
+
+
+def goals(found: Findings, stage: Stage) -> list[Goal]:
+    """Nobody works beside his successor, and everybody works again afterwards."""
+    taken_over = [
+        seconds
+        for partition in _PARTITIONS
+        if partition.takes == "all"
+        for seconds in found.recovered[partition.kind]
+    ]
+    idle = [what for what, seconds in stage.notes["back"].items() if seconds is None]
+    return [
+        exactly("executions that went on beside their successor", len(found.overlaps), 0),
+        Goal("taken over", str(len(taken_over)), "> 0", bool(taken_over)),
+        at_most("taken over and begun again: p95", p95(taken_over), stage.options.lease + 10),
+        exactly("workers that did not come back", "; ".join(idle) or "none", "none"),
+        at_most(
+            "a worker was back at work: longest",
+            longest([seconds for seconds in stage.notes["back"].values() if seconds is not None]),
+            _BACK_WITHIN,
+        ),
+    ]
+
+
+def _way(stage: Stage, label: str, name: str) -> Proxy:
+    ways: dict[tuple[str, str], Proxy] = stage.notes.setdefault("ways", {})
+    if (label, name) not in ways:
+        port = urlsplit(stage.environment()[name]).port
+        assert port is not None
+        ways[label, name] = stage.stack.enter_context(
+            Proxy(port, port=stage.grounds.port(f"{label}'s way to {_WAYS[name]}"))
+        )
+    return ways[label, name]
+
+
+def _through(way: Proxy, url: str) -> str:
+    parts = urlsplit(url)
+    who, _, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{who}@127.0.0.1:{way.port}").geturl()
+
+
+CASE = Case(
+    id="C7",
+    title="Partitions",
+    inject=inject,
+    goals=goals,
+    environment_of=environment_of,
+)
