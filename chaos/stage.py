@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -300,6 +300,16 @@ class Stage:
         fault = Fault(kind, target, time.time() if at is None else at, takes)
         self.faults.append(fault)
         return fault
+
+    @contextlib.contextmanager
+    def during(self, kind: str, target: str = "*", *, takes: str = "all") -> Iterator[None]:
+        """Writes a fault down that lasts for as long as what is within."""
+        fault = self.note(kind, target, takes=takes)
+        try:
+            yield
+        finally:
+            place = self.faults.index(fault)
+            self.faults[place] = replace(fault, until=time.time())
 
     def rest(self, seconds: float) -> None:
         """Lets time pass: between faults, or while one lasts."""

@@ -26,7 +26,7 @@ itself, invariants hold), and after them the case's own.
 
 - `stage.note(kind, target, takes=…)` says which losses a fault explains: `"all"` executions of the
   worker `target` ("*": of all workers), `"one"` of them, or `"none"`. Every loss that no fault
-  explains is a false alarm. For a fault that lasts, put `Fault(…, until=…)` into `stage.faults`.
+  explains is a false alarm. A fault that lasts is injected within `with stage.during(…):`.
 - `stage.parts` are the processes ("web", "d1", "b1", "w1"): `kill`, `kill_group`, `terminate`,
   `stop`, `halted()`, `pool()`, `family()`, `start`. One that ends unasked for is a finding, and is
   started again.

@@ -6,9 +6,9 @@ what the others had; what they had has to be stopped before that.
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from chaos.case import Case, Goal, at_most, exactly
@@ -90,18 +90,16 @@ def _cut(stage: Stage, pairs: Mapping[str, _Partition]) -> None:
         for label, partition in pairs.items()
         for name in partition.ways
     ]
-    first = len(stage.faults)
-    for label, partition in pairs.items():
-        stage.note(partition.kind, label, takes=partition.takes)
-    try:
-        for way, cut in ways:
-            cut(way)
-        stage.rest(2 * stage.options.lease)
-    finally:
-        for way, _ in ways:
-            way.open()
-    for place in range(first, len(stage.faults)):
-        stage.faults[place] = replace(stage.faults[place], until=time.time())
+    with contextlib.ExitStack() as faults:
+        for label, partition in pairs.items():
+            faults.enter_context(stage.during(partition.kind, label, takes=partition.takes))
+        try:
+            for way, cut in ways:
+                cut(way)
+            stage.rest(2 * stage.options.lease)
+        finally:
+            for way, _ in ways:
+                way.open()
 
 
 def goals(found: Findings, stage: Stage) -> list[Goal]:
