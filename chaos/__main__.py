@@ -98,6 +98,8 @@ def _result(case: Case, grounds: Grounds, options: Options, console: Console) ->
                 goals = [*_usual(found, stage), *case.goals(found, stage)]
                 if not in_time and not case.must_lose:
                     _dump(stage, console)
+                for words in stage.last_words:
+                    console.print(words, markup=False, highlight=False)
         except Exception as failure:  # noqa: BLE001  # the other cases are worth knowing
             error = f"{type(failure).__name__}: {failure}"
             _dump(stage, console)

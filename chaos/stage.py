@@ -165,6 +165,7 @@ class Stage:
     faults: list[Fault] = field(default_factory=list)
     #: Processes that ended by themselves, which none should.
     deaths: list[str] = field(default_factory=list)
+    last_words: list[str] = field(default_factory=list)
     #: Whatever a case wants to hand over to its own goals.
     notes: dict[str, Any] = field(default_factory=dict)
     #: For what ends with the case, after its processes.
@@ -392,6 +393,7 @@ class Stage:
         for part in self.parts.values():
             if not part.is_alive and not part.may_end and part.process is not None:
                 self.deaths.append(f"{part.label} ended with {part.process.returncode}")
+                self.last_words.append(f"--- {part.label}'s last words\n{part.last_words()}")
                 part.start()
         counted = self.rows(
             "SELECT count(*), count(*) FILTER (WHERE finished_at IS NOT NULL),"
