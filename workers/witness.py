@@ -21,7 +21,8 @@ _logger = logging.getLogger(__name__)
 
 KEY = "skytrail:database-seen"
 
-#: Neither leaving word nor asking for it may hold anybody up for longer, in seconds.
+#: Neither leaving word nor asking for it may hold anybody up for longer, in seconds; with a short
+#: lease less. Twice that, where a connection turns out to be dead.
 _TIMEOUT = 1.5
 
 
@@ -63,9 +64,10 @@ def ask() -> Seen | None:
 
 @cache
 def _client(url: str) -> redis.Redis:
+    timeout = min(_TIMEOUT, settings.SKYTRAIL_LEASE_SECONDS / 12)
     return redis.Redis.from_url(
         url,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 1),  # once more, over a connection that was not idle
     )
