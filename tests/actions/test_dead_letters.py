@@ -22,6 +22,8 @@ from runs_app.actions.recovery import take_over_lost
 from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
 from runs_app.models import DagRun, DeadLetter, TaskRun, Transition
 from runs_app.selectors.dead_letters import Filter, Letter, matching, oldest_first
+from runs_app.selectors.invariants.examining import Scope, examine
+from runs_app.selectors.invariants.terms import NO_TOLERANCE
 from runs_app.selectors.logs import LAST_CHARACTERS, LAST_LINES, last_lines
 from skytrail.security.subject import Operator
 from tests.actions.test_cancelling import claimed
@@ -274,6 +276,18 @@ def test_what_was_dropped_and_cleared_is_listed_when_it_fails_again() -> None:
     assert listed() == []
     kill_again(letter)
     assert listed() == ["story first extract"]
+
+
+def test_dropping_and_replaying_leave_a_history_that_holds(conveyor: Conveyor) -> None:
+    for name in ("dropped", "replayed", "dropped and cleared"):
+        dead_letter(name.replace(" ", "."))
+    first, second, third = oldest_first(matching(Operator()))
+    drop(first, actor="user:alice")
+    replay(second, actor="user:alice")
+    drop(third, actor="user:alice")
+    clear(DagRun.objects.get(pk=third.run_pk), Selection(only_failed=True), actor="user:alice")
+    conveyor.run()
+    assert examine(Scope(), tolerance=NO_TOLERANCE).breaches == []
 
 
 def test_many_are_dropped_and_those_that_are_gone_are_passed_over() -> None:

@@ -54,6 +54,7 @@ GROUP BY run.id, t.id, d.dag_id
 """,
 )
 
+# A line from a state to itself is a note (a dead letter was dropped): nothing has been left.
 _FINAL_IS_FINAL = query(
     "final_is_final",
     f"""
@@ -64,7 +65,7 @@ SELECT {TASK}, 'final_state_left' AS code,
   ) AS problem,
   false AS is_warning
 FROM moves h {_OF_TASK}
-WHERE h.from_state = ANY (%(final)s::text[])
+WHERE h.from_state = ANY (%(final)s::text[]) AND h.to_state <> h.from_state
   AND (h.to_state <> 'waiting' OR h.epoch <= coalesce(h.epoch_before, 0))
 """,
 )
