@@ -18,10 +18,11 @@ from billiard import current_process
 from celery import signals
 from celery.worker.control import control_command
 
-from workers import execution, interruption, leaving, log, names, warden
+from workers import canary, execution, interruption, leaving, log, names, warden
 from workers.board import Board
 from workers.fence import Fence
 from workers.lease import Identity, Keeper
+from workers.restarting import Restart
 
 
 class _Worker:
@@ -31,12 +32,14 @@ class _Worker:
     board: Board | None = None
     warden: subprocess.Popen[bytes] | None = None
     keeper: Keeper | None = None
+    canary: canary.Canary | None = None
+    restart = Restart()
     fence: Fence | None = None
 
 
 @signals.worker_init.connect
 def _before_forking(sender: Any, **_: Any) -> None:
-    sender.app.steps["consumer"].add(leaving.Doorbell)
+    sender.app.steps["consumer"].update((leaving.Doorbell, canary.Perch))
     directory = Path(tempfile.mkdtemp(prefix="skytrail-worker-"))
     _Worker.directory = directory
     os.environ[names.WORKER_DIRECTORY] = str(directory)
@@ -62,6 +65,8 @@ def _ready(sender: Any, **_: Any) -> None:
         fence=_Worker.fence,
     )
     _Worker.keeper.start()
+    _Worker.canary = canary.Canary(consumer, _Worker.restart)
+    _Worker.canary.start()
 
 
 @signals.worker_process_init.connect
@@ -93,6 +98,9 @@ def _renew_leases(_state: Any) -> dict[str, str]:
 
 @signals.worker_shutting_down.connect
 def _shutting_down(**_: Any) -> None:
+    _Worker.restart.told_to_stop()
+    if _Worker.canary is not None:
+        _Worker.canary.stop()
     if _Worker.keeper is not None:
         _Worker.keeper.shutting_down()
     leaving.Doorbell.ring()
@@ -110,4 +118,5 @@ def _stopped(**_: Any) -> None:
             _Worker.warden.wait(timeout=2)
     if _Worker.directory is not None:
         shutil.rmtree(_Worker.directory, ignore_errors=True)
+    _Worker.restart.return_if_wanted()
     leaving.spare_the_last_collection()

@@ -3,6 +3,9 @@
 RUN = "skytrail.run"
 DISPATCH = "skytrail.dispatch"
 
+#: What a worker sends itself, and how the queue in which it does begins.
+CANARY = "skytrail.canary"
+
 DISPATCH_QUEUE = "dispatch"
 
 #: The remote control command that has a worker renew its leases at once.

@@ -213,6 +213,7 @@ SKYTRAIL_LEASE_SECONDS = environment.lease_seconds
 SKYTRAIL_MAX_LOST = environment.max_lost
 SKYTRAIL_STOP_GRACE_SECONDS = environment.stop_grace_seconds
 # Flower sees messages: with it, every step is one.
+SKYTRAIL_CANARY_SECONDS = environment.canary_seconds
 SKYTRAIL_RIDE_ALONG = environment.ride_along
 SKYTRAIL_ANNOUNCE_STEPS = bool(environment.flower_url)
 SKYTRAIL_LOG_LIMIT_BYTES = environment.log_limit_bytes

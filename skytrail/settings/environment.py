@@ -59,6 +59,8 @@ class Environment(BaseSettings):
     """How often a task is run again because its worker was lost."""
     stop_grace_seconds: float = Field(default=5.0, ge=0, le=600)
     """How long a task that is told to stop may take before it is killed."""
+    canary_seconds: float = Field(default=5.0, ge=0, le=600)
+    """How often a worker to which nothing comes makes sure that something still would; 0: never."""
     ride_along: bool = True
     """Whether a worker goes straight on with the next step of a chain when steps are quick."""
     log_limit_bytes: int = Field(default=8_388_608, ge=1024, le=1_073_741_824)
