@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -27,26 +27,42 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # the library has no 
     """
 
     _is_away = False
+    _last_timestamp: datetime | None = None
+
+    def schedule_changed(self) -> bool:
+        """Whether a row has been changed since this was last asked."""
+        before = self._last_timestamp
+        try:
+            self._last_timestamp = self.Changes.last_change()
+        except DatabaseError as error:
+            self._note(error)
+            return False
+        self._is_away = False
+        return bool(before and self._last_timestamp and self._last_timestamp > before)
 
     def all_as_schedule(self) -> dict[str, Any]:
         """The rows, or what was read of them before."""
         try:
             found: dict[str, Any] = super().all_as_schedule()
         except DatabaseError as error:
-            if (trouble := trouble_of(error)) is None:
-                raise
-            if not self._is_away:
-                _logger.warning(
-                    "beat goes by what it knows while the database is in trouble (%s): %s",
-                    trouble,
-                    in_a_line(error),
-                )
-            self._is_away = True
-            connection.close()
+            self._note(error)
             self._last_full_sync -= _READ_EVERY - _READ_AGAIN_AFTER
             return self._as_known()
         self._is_away = False
         return found
+
+    def _note(self, error: DatabaseError) -> None:
+        """Says once that the database is away. Raises what is no trouble but a mistake."""
+        if (trouble := trouble_of(error)) is None:
+            raise error
+        connection.close()
+        if not self._is_away:
+            _logger.warning(
+                "beat goes by what it knows while the database is in trouble (%s): %s",
+                trouble,
+                in_a_line(error),
+            )
+        self._is_away = True
 
     def _as_known(self) -> dict[str, Any]:
         """What is in memory: a row's entry is made anew each time, but over the same row."""

@@ -66,15 +66,18 @@ class Statement(Generic[Row]):
         left = _TRIES
         while True:
             left -= 1
+            was_connected = database.connection is not None
             try:
                 return self._execute(database, parameters)
             except OperationalError as error:
-                if database.in_atomic_block or not left or isinstance(error.__cause__, NoAnswer):
-                    raise  # a server that kept silent once has used up its time
+                if database.in_atomic_block or not left:
+                    raise
                 if trouble_of(error) is not Trouble.COLLISION:
-                    left = 1
-                    if database.is_usable():
+                    # Who has waited in vain, for a connection or an answer, does not wait twice.
+                    has_waited = not was_connected or isinstance(error.__cause__, NoAnswer)
+                    if has_waited or database.is_usable():
                         raise
+                    left = 1
                     database.close()
 
     def _execute(

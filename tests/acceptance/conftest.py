@@ -1,7 +1,11 @@
-"""The real processes: dispatcher, workers, beat and web, on the tests' own database and broker."""
+"""The real processes: dispatcher, workers, beat and web, on the tests' own database and broker.
+
+Tests that give a server trouble have one of their own: `installation_of_its_own`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -19,7 +24,6 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from runs_app.models import Worker
 from skytrail.embedded.command import Command
 from skytrail.embedded.ports import Ports
 from tests.conftest import empty_tables
@@ -27,6 +31,9 @@ from tests.waiting import wait_until
 
 #: Short, so that a lost worker is noticed within the patience of a test.
 LEASE = 6
+
+#: How long a process may take to be there, in seconds, on a machine that has much else to do.
+TO_START = 80
 
 PASSWORD = "a password for the tests"
 
@@ -90,11 +97,16 @@ class Installation:
             "worker", f"--name={name}", f"--queues={queues}", f"--concurrency={count}", label=name
         )
         wait_until(
-            lambda: Worker.objects.filter(name__startswith=f"{name}@", stopped_at=None).exists(),
-            timeout=30,
+            lambda: self.ask(_HAS_REPORTED, f"{name}@%"),
+            timeout=TO_START,
             what=f"{name} has reported itself",
         )
         return part
+
+    def ask(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement, straight from the database."""
+        with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as database:
+            return database.execute(sql, parameters).fetchall()
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A REST call as the admin."""
@@ -102,7 +114,7 @@ class Installation:
             method,
             f"{self.url}/api/v1/{path}",
             headers={"Authorization": f"Bearer {self.token}"} | options.pop("headers", {}),
-            timeout=20,
+            timeout=options.pop("timeout", 20),
             **options,
         )
 
@@ -169,14 +181,14 @@ class Installation:
                 part.process.wait()
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    database = connection.settings_dict
-    login = f"{database['USER']}:{database['PASSWORD']}"
-    place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+_HAS_REPORTED = "SELECT FROM skytrail_worker WHERE name LIKE %s AND stopped_at IS NULL"
+
+
+def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
     return {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{login}@{place}",
-        "REDIS_URL": django_settings.SKYTRAIL_REDIS_URL,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
         "DJANGO_SETTINGS_MODULE": "skytrail.settings",
         "SKYTRAIL_SECRET_KEY": "only for the tests",
         "SKYTRAIL_DATA_DIR": str(folder),
@@ -186,6 +198,30 @@ def _environment(folder: Path) -> dict[str, str]:
         "SKYTRAIL_TASK_MODULES": "tests.acceptance.shop",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+@contextlib.contextmanager
+def _started(environment: dict[str, str], folder: Path) -> Iterator[Installation]:
+    """Web, dispatcher, beat and one worker of two processes, over servers that are prepared."""
+    port = Ports().choose(purpose="web", option="--port", asked=0)
+    made = Installation(folder, environment, f"http://127.0.0.1:{port}")
+    try:
+        made.start("web", f"--port={port}")
+        made.start("dispatcher")
+        made.start("beat")
+        made.start_worker()
+        wait_until(lambda: _answers(made.url), timeout=TO_START, what="web answers")
+        answer = httpx.post(
+            f"{made.url}/api/v1/auth/token",
+            json={"username": "admin", "password": PASSWORD},
+            timeout=20,
+        )
+        made.token = answer.json()["access_token"]
+        yield made
+    finally:
+        made.end()
+        for part in made.parts.values():
+            print(f"--- {part.name}\n{part.log.read_text()[-3000:]}")  # noqa: T201  # shown on failure
 
 
 @pytest.fixture(scope="module")
@@ -199,27 +235,35 @@ def installation(
         empty_tables()
         redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushdb()
         User.objects.create_superuser("admin", password=PASSWORD)
+        database = connection.settings_dict
+        login = f"{database['USER']}:{database['PASSWORD']}"
+        place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
         folder = tmp_path_factory.mktemp("installation")
-        port = Ports().choose(purpose="web", option="--port", asked=0)
-        made = Installation(folder, _environment(folder), f"http://127.0.0.1:{port}")
+        environment = _environment(
+            folder, f"postgresql://{login}@{place}", django_settings.SKYTRAIL_REDIS_URL
+        )
         try:
-            made.start("web", f"--port={port}")
-            made.start("dispatcher")
-            made.start("beat")
-            made.start_worker()
-            wait_until(lambda: _answers(made.url), timeout=30, what="web answers")
-            answer = httpx.post(
-                f"{made.url}/api/v1/auth/token",
-                json={"username": "admin", "password": PASSWORD},
-                timeout=20,
-            )
-            made.token = answer.json()["access_token"]
-            yield made
+            with _started(environment, folder) as made:
+                yield made
         finally:
-            made.end()
-            for part in made.parts.values():
-                print(f"--- {part.name}\n{part.log.read_text()[-3000:]}")  # noqa: T201  # shown on failure
             empty_tables()
+
+
+@contextlib.contextmanager
+def installation_of_its_own(
+    folder: Path, *, database_url: str, redis_url: str, **settings: str
+) -> Iterator[Installation]:
+    """The same over servers that nobody else needs; the database is empty, and gets its tables."""
+    environment = _environment(folder, database_url, redis_url) | settings
+    for command in (["migrate", "--verbosity=0"], ["skytrail_ensure_admin"]):
+        subprocess.run(
+            [sys.executable, "-m", "django", *command],
+            env=environment | {"SKYTRAIL_ADMIN_PASSWORD": PASSWORD},
+            check=True,
+            timeout=TO_START,
+        )
+    with _started(environment, folder) as made:
+        yield made
 
 
 def _answers(url: str) -> bool:

@@ -11,21 +11,21 @@ from pytest_django import DjangoDbBlocker
 
 from skytrail.database import statement
 from skytrail.settings.network import waits
-from tests.own_postgres import OwnPostgres, own_postgres
+from tests.troubled_database import TroubledDatabase, troubled_database
 
 Connect = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OwnPostgres]:
+def server() -> Iterator[TroubledDatabase]:
     """A PostgreSQL that nobody else needs."""
-    with own_postgres() as server:
+    with troubled_database() as server:
         yield server
 
 
 @pytest.fixture
 def connect(
-    server: OwnPostgres, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+    server: TroubledDatabase, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Connect]:
     """Connects as settings would have it: `connect(answer_within=0.5, pool=3)`.
 

@@ -15,7 +15,7 @@ from skytrail.database.backend.dbapi import NoAnswer
 from skytrail.database.statement import Nothing, Statement
 from skytrail.database.trouble import Trouble, trouble_of
 from tests.database.conftest import Connect
-from tests.own_postgres import OwnPostgres
+from tests.troubled_database import TroubledDatabase
 from tests.waiting import wait_until
 
 #: A limit that a test can wait for.
@@ -36,7 +36,7 @@ def ask(connection: Any, sql: str = "SELECT 1") -> Any:
         return cursor.fetchone() if cursor.description else None
 
 
-def test_a_paused_server_is_given_up_in_time(server: OwnPostgres, connect: Connect) -> None:
+def test_a_paused_server_is_given_up_in_time(server: TroubledDatabase, connect: Connect) -> None:
     connection = connect(answer_within=SOON)
     ask(connection)
     with server.paused():
@@ -50,7 +50,9 @@ def test_a_paused_server_is_given_up_in_time(server: OwnPostgres, connect: Conne
     assert ask(connection) == (1,), "with the next request there is a new connection"
 
 
-def test_a_prepared_statement_is_not_tried_twice(server: OwnPostgres, connect: Connect) -> None:
+def test_a_prepared_statement_is_not_tried_twice(
+    server: TroubledDatabase, connect: Connect
+) -> None:
     connect(answer_within=SOON)
     assert ONE.one() == Number(1)
     with server.paused():
@@ -61,7 +63,7 @@ def test_a_prepared_statement_is_not_tried_twice(server: OwnPostgres, connect: C
     assert ONE.one() == Number(1)
 
 
-def test_what_was_not_committed_is_undone(server: OwnPostgres, connect: Connect) -> None:
+def test_what_was_not_committed_is_undone(server: TroubledDatabase, connect: Connect) -> None:
     connection = connect(answer_within=SOON)
     ask(connection, "CREATE TABLE half (done int)")
     with pytest.raises(OperationalError):
@@ -69,7 +71,7 @@ def test_what_was_not_committed_is_undone(server: OwnPostgres, connect: Connect)
     assert server.ask("SELECT * FROM half") == []
 
 
-def _change_half(server: OwnPostgres, connection: Any) -> None:
+def _change_half(server: TroubledDatabase, connection: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transaction, "get_connection", lambda _using=None: connection)
         with transaction.atomic():
@@ -86,7 +88,7 @@ def test_the_server_ends_what_is_merely_slow(connect: Connect) -> None:
     assert connection.is_usable(), "the connection stays"
 
 
-def test_a_lock_is_not_waited_for_longer(server: OwnPostgres, connect: Connect) -> None:
+def test_a_lock_is_not_waited_for_longer(server: TroubledDatabase, connect: Connect) -> None:
     holder, waiter = connect(), connect(answer_within=SOON)
     ask(holder, "CREATE TABLE wanted (row int)")
     holder.set_autocommit(False)
@@ -98,7 +100,7 @@ def test_a_lock_is_not_waited_for_longer(server: OwnPostgres, connect: Connect) 
     holder.set_autocommit(True)
 
 
-def test_without_a_limit_an_answer_may_take_its_time(server: OwnPostgres, connect: Connect) -> None:
+def test_without_a_limit_an_answer_may_take_its_time(connect: Connect) -> None:
     connection = connect()
     (mine,) = ask(connection, "SELECT pg_backend_pid()")
     assert ask(connection, "SHOW statement_timeout") == ("0",)
@@ -126,7 +128,7 @@ def test_both_ends_notice_a_host_that_has_vanished(connect: Connect) -> None:
 
 @pytest.mark.parametrize("way", ["cut", "restart", "crash"])
 def test_a_pool_gives_out_no_connection_that_was_cut(
-    server: OwnPostgres, connect: Connect, way: str
+    server: TroubledDatabase, connect: Connect, way: str
 ) -> None:
     connection = connect(answer_within=SOON, pool=3)
     ask(connection)
@@ -142,7 +144,7 @@ def test_a_pool_gives_out_no_connection_that_was_cut(
 
 
 def test_after_a_pause_the_pool_has_connections_again(
-    server: OwnPostgres, connect: Connect
+    server: TroubledDatabase, connect: Connect
 ) -> None:
     connection = connect(answer_within=SOON, pool=2)
     ask(connection)
@@ -163,7 +165,7 @@ def test_after_a_pause_the_pool_has_connections_again(
 
 
 def test_whoever_waited_for_a_connection_waits_less_for_the_answer(
-    server: OwnPostgres, connect: Connect
+    server: TroubledDatabase, connect: Connect
 ) -> None:
     connection = connect(answer_within=4, pool=1)
     connection.ensure_connection()
@@ -171,7 +173,7 @@ def test_whoever_waited_for_a_connection_waits_less_for_the_answer(
 
 
 def test_a_deadlock_is_given_way_to_and_the_statement_tried_again(
-    server: OwnPostgres, connect: Connect
+    server: TroubledDatabase, connect: Connect
 ) -> None:
     connection = connect()
     ask(connection, "CREATE SEQUENCE tries")

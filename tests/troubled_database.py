@@ -1,4 +1,4 @@
-"""A PostgreSQL for one test module, to be stopped, paused and cut off as it likes."""
+"""A PostgreSQL of its own for tests that give it trouble."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 
 
 @dataclass
-class OwnPostgres:
+class TroubledDatabase:
     """The server and what can happen to it. All of it is over before the call returns."""
 
     served: Served
@@ -101,7 +101,7 @@ class OwnPostgres:
 
 
 @contextlib.contextmanager
-def own_postgres() -> Iterator[OwnPostgres]:
+def troubled_database() -> Iterator[TroubledDatabase]:
     """Starts one and takes it away."""
     # Short, and not below a folder of pytest's own: PostgreSQL may run as another user.
     folder = Path(tempfile.mkdtemp(prefix="sky-tests-"))
@@ -113,6 +113,6 @@ def own_postgres() -> Iterator[OwnPostgres]:
         postgres = EmbeddedPostgres(home, port=port, fsync=False)
         cleanup.callback(postgres.place.forget)
         served = cleanup.enter_context(Served(postgres, log=folder / "postgres.log"))
-        made = OwnPostgres(served)
+        made = TroubledDatabase(served)
         cleanup.callback(made.resume)  # first: who is paused hears nothing
         yield made
