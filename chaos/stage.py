@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import subprocess
@@ -267,14 +268,20 @@ class Stage:
             if part.is_alive
         ]
 
-    def wait_for_workers(self) -> None:
-        """Waits until all workers have reported themselves, as they are now."""
-        pids = {part.pid for part in self.workers()}
-        self.wait_until(
-            lambda: pids <= {row[0] for row in self.rows("SELECT pid FROM skytrail_worker")},
-            _TO_START,
-            what="all workers have reported themselves",
-        )
+    def ready_workers(self) -> list[Part]:
+        """Those of them that have reported themselves, as they are now."""
+        pids = {row[0] for row in self.rows("SELECT pid FROM skytrail_worker")}
+        return [worker for worker in self.workers() if worker.pid in pids]
+
+    def wait_for_workers(self, *, but: int = 0) -> list[Part]:
+        """Waits until all that are alive are ready, or all but some of them; returns who is."""
+        wanted = len(self.workers()) - but
+
+        def enough() -> list[Part]:
+            ready = self.ready_workers()
+            return ready if len(ready) >= wanted else []
+
+        return self.wait_until(enough, _TO_START, what=f"{wanted} workers are ready")
 
     def environment(self) -> Mapping[str, str]:
         """For all processes of the installation."""
@@ -362,6 +369,27 @@ class Stage:
         return found[0] if found else (10**6, 10**6)
 
     # ------------------------------------------------------------------------- when it goes wrong
+
+    def fsck(self) -> list[str]:
+        """What `skytrail fsck` finds broken."""
+        done = subprocess.run(
+            [sys.executable, "-m", "skytrail.cli", "fsck", "--all", "--output=json"],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        try:
+            breaches = json.loads(done.stdout)["breaches"]
+        except (ValueError, KeyError):
+            return [f"skytrail fsck ended with {done.returncode}: {done.stderr[-500:]}"]
+        return [
+            f"{row['invariant']} {row['dag_id']}/{row['run_id']} {row['task_id']}: {row['problem']}"
+            for row in breaches
+            if not row["is_warning"]
+        ]
 
     def dump(self) -> str:
         """What helps to see why something does not end: rows that stand still, and logs."""

@@ -128,34 +128,6 @@ SELECT run_id, task_run_id, from_state, to_state, epoch, reason, actor,
 FROM skytrail_transition ORDER BY at, id
 """
 
-#: Rows that break what must always hold, by what they break.
-_INVARIANTS: dict[str, LiteralString] = {
-    "a run is over and a task of it is not": """
-SELECT r.id::text FROM skytrail_dag_run r WHERE r.finished_at IS NOT NULL AND EXISTS (
-  SELECT FROM skytrail_task_run t WHERE t.run_id = r.id AND t.finished_at IS NULL)""",
-    "a run is not over and all tasks of it are": """
-SELECT r.id::text FROM skytrail_dag_run r WHERE r.state = 'running' AND NOT EXISTS (
-  SELECT FROM skytrail_task_run t WHERE t.run_id = r.id AND t.finished_at IS NULL)
-  AND r.started_at < clock_timestamp() - interval '40 seconds'""",
-    "an execution runs that is not its task's": """
-SELECT a.task_run_id::text FROM skytrail_attempt a
-JOIN skytrail_task_run t ON t.id = a.task_run_id
-WHERE a.state = 'running' AND NOT (
-  t.epoch = a.epoch AND t.state IN ('running', 'cancelling', 'restarting'))""",
-    "a task succeeded before what it waits for had": """
-SELECT t.id::text FROM skytrail_task_run t
-JOIN skytrail_version_task v ON v.id = t.version_task_id
-JOIN skytrail_task_run u ON u.run_id = t.run_id AND u.position = ANY (v.upstream)
-WHERE v.trigger_rule = 'all_success' AND t.state = 'success' AND u.state <> 'success'""",
-    "two runs for one date": """
-SELECT min(id::text) FROM skytrail_dag_run WHERE run_type IN ('scheduled', 'backfill')
-GROUP BY dag_id, logical_date HAVING count(*) > 1""",
-    "a moved row has no history": """
-SELECT t.id::text FROM skytrail_task_run t WHERE t.epoch > 0 AND NOT EXISTS (
-  SELECT FROM skytrail_transition h
-  WHERE h.run_id = t.run_id AND h.task_run_id = t.id AND h.to_state = t.state)""",
-}
-
 
 @dataclass(frozen=True)
 class Spread:
@@ -309,8 +281,7 @@ def read(stage: Stage) -> Findings:
             effects=stage.grounds.witness.effects(),
             faults=list(stage.faults),
         )
-        for what, query in _INVARIANTS.items():
-            found.broken += [f"{what}: {row[0]}" for row in connection.execute(query).fetchall()]
+    found.broken = stage.fsck()
     _look_for_losses(found, stage)
     _Executions(found).judge()
     found.waits = [pause.seconds for pause in _waits(found.history)]

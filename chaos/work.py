@@ -45,14 +45,14 @@ class Shapes:
         return dag(
             "chain",
             [
-                self.task(f"t{place}", after=[f"t{place - 1}"] if place else [], at_most=0.6)
+                self.task(f"t{place}", after=[f"t{place - 1}"] if place else [], at_most=1.2)
                 for place in range(length)
             ],
         )
 
     def fan(self, width: int = 50) -> dict[str, Any]:
         """Side by side, and one that waits for all."""
-        side_by_side = [self.task(f"t{place}", at_most=1.5) for place in range(width)]
+        side_by_side = [self.task(f"t{place}", at_most=4.0) for place in range(width)]
         names = [task["id"] for task in side_by_side]
         return dag("fan", [*side_by_side, self.task("join", after=names)])
 
@@ -62,9 +62,9 @@ class Shapes:
         before: list[str] = []
         for place in range(count):
             sides = [f"d{place}b{side}" for side in range(3)]
-            tasks.append(self.task(f"d{place}a", after=before, at_most=1.0))
-            tasks += [self.task(side, after=[f"d{place}a"], at_most=2.0) for side in sides]
-            tasks.append(self.task(f"d{place}c", after=sides, at_most=1.0))
+            tasks.append(self.task(f"d{place}a", after=before, at_most=2.0))
+            tasks += [self.task(side, after=[f"d{place}a"], at_most=4.0) for side in sides]
+            tasks.append(self.task(f"d{place}c", after=sides, at_most=2.0))
             before = [f"d{place}c"]
         return dag("diamonds", tasks)
 
