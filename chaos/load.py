@@ -72,7 +72,7 @@ class Load:
         with self._stage.client() as client:
             while not self._stopping.wait(_LOOK_EVERY):
                 queued, active = self._stage.pressure()
-                if queued < self._most / 2 and active < self._most * 2:
+                if queued < self._most / 4 and active < self._most:
                     self._trigger(client, next(order))
 
     def _trigger(self, client: httpx.Client, dag: str) -> None:

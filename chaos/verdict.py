@@ -450,6 +450,12 @@ def _idle(history: Sequence[Moved]) -> Iterator[Pause]:
             still_since.setdefault(moved.run_id, moved.at)
 
 
+def p50(values: Sequence[float]) -> float | None:
+    """What half of them stay below; None where there are none."""
+    found = Spread.of(values)
+    return found.p50 if found else None
+
+
 def p95(values: Sequence[float]) -> float | None:
     """What all but a twentieth of them stay below; None where there are none."""
     found = Spread.of(values)

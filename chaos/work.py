@@ -52,7 +52,7 @@ class Shapes:
 
     def fan(self, width: int = 50) -> dict[str, Any]:
         """Side by side, and one that waits for all."""
-        side_by_side = [self.task(f"t{place}", at_most=4.0) for place in range(width)]
+        side_by_side = [self.task(f"t{place}", at_most=1.5) for place in range(width)]
         names = [task["id"] for task in side_by_side]
         return dag("fan", [*side_by_side, self.task("join", after=names)])
 
