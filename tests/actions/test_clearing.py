@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from runs_app.actions import attempts, rerunning
+from runs_app.actions.admission import admit
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.rerunning import Selection, clear
 from runs_app.domain.outcomes import Outcome
-from runs_app.models import Attempt, Output
+from runs_app.models import Attempt, Output, Pool
 from runs_app.selectors.outputs import outputs_of
 from tests.actions.test_cancelling import claimed
 from tests.conveyor import Conveyor, ends, failing
@@ -133,3 +134,15 @@ def test_a_run_waits_for_its_turn_again_where_its_dag_has_no_place_free(
     conveyor.run()
     first.refresh_from_db()
     assert first.state == "success"
+
+
+@pytest.mark.xfail(reason="a clear leaves a task that waits in line for a slot", strict=True)
+def test_a_task_is_given_no_slot_while_what_it_waits_for_is_cleared() -> None:
+    Pool.objects.create(name="db", slots=0)
+    run = start_run(save_dag({"a": [], "b": ["a"]}, tasks={"b": {"pool": "db"}}))
+    attempts.finish(claimed(run, "a"), Outcome.success(), worker="worker@one")
+    dispatch(run.pk, actor="dispatcher")
+    clear(run, Selection(task_ids=["a"]), actor="user:alice")
+    Pool.objects.update(slots=1)
+    admit()
+    assert states(run)["b"] == "waiting"
