@@ -21,6 +21,7 @@ from runs_app.domain.graph import Graph
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, TaskRun
 from runs_app.selectors.graphs import graph_of
+from skytrail.database.statement import Nothing, Statement
 from skytrail.errors import Conflict, Invalid, Problem
 
 
@@ -78,6 +79,19 @@ _CLEAR = task_move(
         returning="m.id, m.state, m.worker",
     ),
     _Cleared,
+)
+
+
+# A gated task that waits for a slot was found ready: what it hangs on runs again now, so it has to
+# be found ready once more. Not a move: it waits as before.
+_OUT_OF_LINE = Statement(
+    "out_of_line",
+    """
+UPDATE skytrail_task_run SET ready_at = NULL
+WHERE run_id = %(run)s::uuid AND position = ANY (%(positions)s::int[])
+  AND state = 'waiting' AND ready_at IS NOT NULL
+""",
+    Nothing,
 )
 
 
@@ -149,9 +163,12 @@ def hold(run: DagRun) -> DagRun:
 
 
 def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], *, actor: str, reason: str) -> None:
-    cleared = _CLEAR.all(
-        run=run.pk, positions=[row.position for row in rows], actor=actor, reason=reason
-    )
+    positions = [row.position for row in rows]
+    cleared = _CLEAR.all(run=run.pk, positions=positions, actor=actor, reason=reason)
+    graph = graph_of(run.version_id)
+    if graph.is_gated:
+        after = {later for position in positions for later in graph.downstream[position]}
+        _OUT_OF_LINE.count(run=run.pk, positions=sorted(after))
     call_in_after_commit(row.worker for row in cleared if row.state == TaskState.RESTARTING)
     reopened = _REOPEN.one(run=run.pk, actor=actor, reason=reason)
     want_replan(run.pk)

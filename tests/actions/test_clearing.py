@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runs_app.actions import attempts, rerunning
-from runs_app.actions.admission import admit
+from runs_app.actions import admission, attempts, rerunning
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.rerunning import Selection, clear
 from runs_app.domain.outcomes import Outcome
@@ -136,13 +135,21 @@ def test_a_run_waits_for_its_turn_again_where_its_dag_has_no_place_free(
     assert first.state == "success"
 
 
-@pytest.mark.xfail(reason="a clear leaves a task that waits in line for a slot", strict=True)
-def test_a_task_is_given_no_slot_while_what_it_waits_for_is_cleared() -> None:
-    Pool.objects.create(name="db", slots=0)
-    run = start_run(save_dag({"a": [], "b": ["a"]}, tasks={"b": {"pool": "db"}}))
-    attempts.finish(claimed(run, "a"), Outcome.success(), worker="worker@one")
-    dispatch(run.pk, actor="dispatcher")
-    clear(run, Selection(task_ids=["a"]), actor="user:alice")
-    Pool.objects.update(slots=1)
-    admit()
-    assert states(run)["b"] == "waiting"
+@pytest.mark.parametrize("downstream", [True, False])
+def test_a_task_that_waits_for_a_slot_waits_for_what_is_cleared_before_it(
+    conveyor: Conveyor, downstream: bool
+) -> None:
+    pool = Pool.objects.create(name="db", slots=0)
+    run = start_run(save_dag(GRAPH, tasks={"c": {"pool": "db"}}))
+    conveyor.run()
+    assert task(run, "c").ready_at is not None, "only a slot is missing"
+    conveyor.held = {"b"}
+    clear(run, Selection(task_ids=["b"], downstream=downstream), actor="user:alice")
+    Pool.objects.filter(pk=pool.pk).update(slots=1)
+    admission.admit()
+    conveyor.run()
+    assert states(run) == {"a": "success", "b": "queued", "c": "waiting", "aside": "success"}
+    conveyor.held = set()
+    conveyor.run()
+    run.refresh_from_db()
+    assert run.state == "success"

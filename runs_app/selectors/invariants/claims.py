@@ -15,6 +15,7 @@ from runs_app.domain.trigger_rules import Tally, Verdict, judge
 from runs_app.selectors.invariants.terms import I1, I5, TASK, Breach, Found, breaches, query
 from skytrail.database.statement import Statement
 
+# A try that no worker took in time has an attempt as well, without a worker: nobody executed it.
 _CLAIMED_ONCE = query(
     "claimed_once",
     f"""
@@ -26,7 +27,7 @@ WITH claims AS (
 ), executions AS (
   SELECT a.task_run_id, a.epoch, count(*) AS times
   FROM skytrail_task_run t JOIN skytrail_attempt a ON a.task_run_id = t.id
-  WHERE t.run_id = ANY (%(runs)s::uuid[])
+  WHERE t.run_id = ANY (%(runs)s::uuid[]) AND a.worker <> ''
   GROUP BY a.task_run_id, a.epoch
 )
 SELECT {TASK}, 'not_claimed_once' AS code,
