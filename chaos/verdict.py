@@ -190,6 +190,8 @@ class Findings:
     #: From `queued` to the claim, and how long runs stood still with nothing on its way.
     waits: list[float] = field(default_factory=list)
     idle: list[float] = field(default_factory=list)
+    #: Between one start and the next, of whatever task, from the first fault to the last.
+    gaps: list[float] = field(default_factory=list)
 
     def stories(self, *, longer_than: float, at_most: int = 3) -> list[str]:
         """What happened to tasks that were queued for longest, and to runs that stood still.
@@ -286,6 +288,7 @@ def read(stage: Stage) -> Findings:
     _Executions(found).judge()
     found.waits = [pause.seconds for pause in _waits(found.history)]
     found.idle = [pause.seconds for pause in _idle(found.history)]
+    found.gaps = _gaps(found)
     return found
 
 
@@ -428,8 +431,21 @@ def _waits(history: Sequence[Moved]) -> Iterator[Pause]:
             yield Pause(moved.at - since, since, moved.task_run_id)
 
 
+def _gaps(found: Findings) -> list[float]:
+    if not found.faults:
+        return []
+    first, last = found.faults[0].at, found.faults[-1].at
+    began = [effect.at.timestamp() for effect in found.effects if effect.phase == "start"]
+    within = [at for at in sorted(began) if first <= at <= last]
+    return [later - earlier for earlier, later in itertools.pairwise(within)]
+
+
 def _idle(history: Sequence[Moved]) -> Iterator[Pause]:
-    """When nothing of a run was on its way, though it had not ended."""
+    """When nothing of a run was queued or at work, though it had not ended.
+
+    The next step of a chain counts as neither: it is a message behind others, of which Postgres
+    knows when it is claimed. So a long queue shows here too.
+    """
     moving: dict[UUID, set[UUID]] = defaultdict(set)
     still_since: dict[UUID, float] = {}
     for moved in history:

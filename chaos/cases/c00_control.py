@@ -8,11 +8,18 @@ from __future__ import annotations
 from chaos.case import Case
 from chaos.cases import c01_killed_workers
 from chaos.points import RECOVERY
+from chaos.stage import Stage
+
+
+def inject(stage: Stage) -> None:
+    """As in C1, until something has to be lost."""
+    c01_killed_workers.kill_workers(stage, 2)
+
 
 CASE = Case(
     id="C0",
     title="Control: recovery is off",
-    inject=c01_killed_workers.inject,
+    inject=inject,
     environment={RECOVERY: "off"},
     must_lose=True,
     patience=15,

@@ -44,8 +44,13 @@ KINDS: tuple[Callable[[Stage, Part], None], ...] = (kill_parent, kill_child, kil
 
 
 def inject(stage: Stage) -> None:
-    """As many faults of each kind, in a random order."""
-    faults = list(KINDS) * stage.options.times(10, 3)
+    """See the module."""
+    kill_workers(stage, stage.options.times(8, 2))
+
+
+def kill_workers(stage: Stage, times: int) -> None:
+    """So many faults of each kind, in a random order."""
+    faults = list(KINDS) * times
     stage.random.shuffle(faults)
     for fault in faults:
         stage.rest(stage.random.uniform(*_PAUSE))

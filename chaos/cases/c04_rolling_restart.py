@@ -16,7 +16,7 @@ def inject(stage: Stage) -> None:
     """Workers, dispatchers and beat, in turns."""
     stops = stage.notes["stops"] = []
     unclean = stage.notes["unclean"] = []
-    for _ in range(stage.options.times(5, 1)):
+    for _ in range(stage.options.times(2, 1)):
         for label in ("w1", "d1", "w2", "b1", "w3", "d2"):
             stage.rest(stage.random.uniform(0.5, 2))
             part = stage.parts[label]
@@ -39,7 +39,7 @@ def goals(found: Findings, stage: Stage) -> list[Goal]:
         exactly("effects twice", found.repeated_after_end, 0),
         at_most("handed over, begun again after: longest", longest(found.handed_over_in), 2),
         at_most("a stop took: longest", longest(stage.notes["stops"]), 15),
-        at_most("a run stood still: longest", longest(found.idle), 2),
+        at_most("nothing began anywhere for: longest", longest(found.gaps), 2),
     ]  # fmt: skip
 
 

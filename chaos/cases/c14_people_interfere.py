@@ -79,7 +79,7 @@ def inject(stage: Stage) -> None:
     fuzz = Fuzz(stage)
     fuzz.start()
     try:
-        c01_killed_workers.inject(stage)
+        c01_killed_workers.kill_workers(stage, stage.options.times(4, 2))
     finally:
         fuzz.stop()
     stage.notes["answers"] = fuzz.answers
