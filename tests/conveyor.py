@@ -72,6 +72,11 @@ class Conveyor:
     messages: list[Message] = field(default_factory=list)
     #: Tasks whose messages are not delivered for now.
     held: set[str] = field(default_factory=set)
+    #: Whether each message is lost when it is sent for the first time.
+    loses_each_once: bool = False
+    #: Whether only first steps are sent, and nothing that would lead on from them: no fast path.
+    only_first_steps: bool = False
+    lost: set[object] = field(default_factory=set)
     started: list[tuple[str, int]] = field(default_factory=list)
     delivered: int = 0
 
@@ -84,7 +89,8 @@ class Conveyor:
 
     def request_dispatch(self, run_pk: UUID, towards: Sequence[int] | None = None) -> None:
         positions = None if towards is None else tuple(towards)
-        self.messages.append(Message("", lambda: self._dispatch(run_pk, positions)))
+        message = Message("", lambda: self._dispatch(run_pk, positions))
+        self._post(message, (run_pk, positions))
 
     def call_in(self, workers: Iterable[str]) -> None:
         """Nothing runs beside the test, so there is nobody to call."""
@@ -117,9 +123,21 @@ class Conveyor:
         self.messages.clear()
         return lost
 
+    def _post(self, message: Message, key: object) -> None:
+        """Sends a message; those with the same key say the same."""
+        if self.loses_each_once and key not in self.lost:
+            self.lost.add(key)
+        else:
+            self.messages.append(message)
+
     # ----------------------------------------------------------- canvases
 
     def _send_block(self, consignment: Consignment, block: Block) -> None:
+        if self.only_first_steps:
+            for stretch in block.stretches:
+                self._send(stretch[:1], consignment.tickets, lambda: None)
+            return
+
         def end() -> None:
             self.request_dispatch(consignment.run_pk, block.towards)
 
@@ -145,7 +163,8 @@ class Conveyor:
         else:
             ticket = tickets[step]
             about = ticket.label.partition(".")[2]
-            self.messages.append(Message(about, lambda: self._perform(ticket, go_on)))
+            message = Message(about, lambda: self._perform(ticket, go_on))
+            self._post(message, (ticket.task_run_id, ticket.epoch))
 
     def _perform(self, ticket: Ticket, then: Callable[[], None]) -> None:
         execution = attempts.claim(
