@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+
+import psutil
 
 from chaos.parts import Part, resume
 from chaos.waiting import wait_until
@@ -58,12 +61,17 @@ class Server:
         self.part.process.wait(timeout=_PATIENCE)
 
     def kill(self) -> None:
-        """kill -9 of all its processes: a crash."""
+        """kill -9 of all its processes: a crash. None of them is there any more afterwards."""
         assert self.part is not None
-        for process in self.part.family():
-            with contextlib.suppress(Exception):
+        # Halted first: so it starts no more of them while they are being looked for.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.part.pid, signal.SIGSTOP)
+        family = self.part.family()
+        for process in family:
+            with contextlib.suppress(psutil.Error):
                 process.kill()
         self.part.kill_group()
+        psutil.wait_procs(family, timeout=_PATIENCE)
 
     def restart(self, with_signal: signal.Signals | None = None) -> None:
         """Stops and starts it."""
