@@ -3,6 +3,9 @@
 Kombu waits longer than is good for us in two places. Between attempts to connect it comes to sleep
 for half a minute, so that a worker would notice only then that Redis is back. And what it sends for
 remote control it tries to send for ever, in a web process too.
+
+And in one place it does not expect a connection to be gone: where a message is acknowledged that
+came over an earlier one.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 import kombu
 from kombu.connection import ConnectionPool, PooledConnection
+from kombu.transport import redis, virtual
 
 #: The longest pause between two attempts to connect, in seconds.
 LONGEST_PAUSE = 3
@@ -20,7 +24,46 @@ LONGEST_PAUSE = 3
 RETRIES = 1
 
 
+class _QoS(redis.QoS):
+    """What has been delivered and is not acknowledged yet.
+
+    A task may end after its worker has connected anew. Its message was given back with the earlier
+    connection, so there is nothing left to say of it; Kombu tries, stumbles over the connection
+    that it no longer has, and takes the worker down with it.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        if self._is_gone:
+            virtual.QoS.ack(self, delivery_tag)
+        else:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002
+        if self._is_gone:
+            virtual.QoS.ack(self, delivery_tag)
+        else:
+            super().reject(delivery_tag, requeue)
+
+    @property
+    def _is_gone(self) -> bool:
+        transport = self.channel.connection
+        return transport is None or transport.client is None
+
+
+class _Channel(redis.Channel):
+    QoS = _QoS
+
+
+class _Transport(redis.Transport):
+    Channel = _Channel
+
+
 class _Prompt(kombu.Connection):
+    def get_transport_cls(self) -> Any:
+        """Kombu's class for Redis with our care; any other as it is."""
+        transport_class = super().get_transport_cls()
+        return _Transport if transport_class is redis.Transport else transport_class
+
     def ensure_connection(self, *args: Any, **options: Any) -> _Prompt:
         """Connects, now or later: this is how workers and beat wait for their broker."""
         options.setdefault("interval_start", 1)
