@@ -6,10 +6,8 @@ parent a warden, a directory of sockets and a keeper, the pool processes an ear 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,21 +28,33 @@ class _Worker:
 
     directory: Path | None = None
     board: Board | None = None
-    warden: subprocess.Popen[bytes] | None = None
+    warden: warden.Warden | None = None
     keeper: Keeper | None = None
     canary: canary.Canary | None = None
     restart = Restart()
     fence: Fence | None = None
 
 
+#: The path of a Unix socket has at most 107 bytes; this much of it is ours.
+_LONGEST_PLACE = 107 - len("/skytrail-worker-12345678/1234567890.sock")
+
+
+def make_directory() -> Path:
+    """The worker's own directory, where its sockets have room for their names."""
+    place = tempfile.gettempdir()
+    if len(os.fsencode(place)) > _LONGEST_PLACE:
+        place = "/tmp"  # noqa: S108  # mkdtemp's names cannot be guessed
+    return Path(tempfile.mkdtemp(prefix="skytrail-worker-", dir=place))
+
+
 @signals.worker_init.connect
 def _before_forking(sender: Any, **_: Any) -> None:
     sender.app.steps["consumer"].update((leaving.Doorbell, canary.Perch))
-    directory = Path(tempfile.mkdtemp(prefix="skytrail-worker-"))
+    directory = make_directory()
     _Worker.directory = directory
     os.environ[names.WORKER_DIRECTORY] = str(directory)
     _Worker.board = Board()
-    _Worker.warden = warden.start(directory)
+    _Worker.warden = warden.Warden(directory)
 
 
 @signals.worker_ready.connect
@@ -71,6 +81,7 @@ def _ready(sender: Any, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _in_pool_process(**_: Any) -> None:
+    warden.join()
     interruption.install()
     log.install()
     process: Any = current_process()
@@ -112,10 +123,8 @@ def _stopped(**_: Any) -> None:
         _Worker.keeper.stop()
     if _Worker.fence is not None:
         _Worker.fence.stop()
-    if _Worker.warden is not None and _Worker.warden.stdin is not None:
-        _Worker.warden.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            _Worker.warden.wait(timeout=2)
+    if _Worker.warden is not None:
+        _Worker.warden.close()
     if _Worker.directory is not None:
         shutil.rmtree(_Worker.directory, ignore_errors=True)
     _Worker.restart.return_if_wanted()

@@ -17,6 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+#: The variable by which processes of an execution are found even when they have left the group.
+COOKIE = "SKYTRAIL_EXECUTION"
+
+#: Whoever is killed may just have started another; after so many rounds it is given up.
+_ROUNDS = 20
+
 _PR_SET_CHILD_SUBREAPER = 36
 
 #: Killed processes are gone within milliseconds; one that the kernel holds back is given up.
@@ -24,6 +30,7 @@ _PATIENCE = 2.0
 _GLANCE = 0.002
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +97,13 @@ class Offspring:
 
     def end(self) -> None:
         """Kills all of it but the leader, and waits for those that were adopted."""
-        if self._since is None or not self._has_left_somebody():
-            return
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            left = [somebody for somebody in self._members() if somebody.pid != self._leader]
-            self._wait_for(left)
-            alive = [somebody.pid for somebody in left if not somebody.is_over]
-            for pid in alive:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            if not left or time.monotonic() > deadline:
-                return
-            time.sleep(_GLANCE)
+        if self._since is not None and self._has_left_somebody():
+            _end(self._all_but_the_leader)
+
+    def _all_but_the_leader(self) -> list[_Somebody]:
+        left = [somebody for somebody in self._members() if somebody.pid != self._leader]
+        self._wait_for(left)
+        return left
 
     def bury(self) -> None:
         """Waits for adopted ones that have ended: a long command may leave many."""
@@ -129,14 +130,7 @@ class Offspring:
     def _members(self) -> list[_Somebody]:
         if self._since is None:
             return []
-        everybody = _everybody()
-        by_parent: dict[int, list[_Somebody]] = {}
-        for somebody in everybody:
-            by_parent.setdefault(somebody.parent, []).append(somebody)
-        found = [somebody for somebody in by_parent.get(self._me, []) if self._is_ours(somebody)]
-        for somebody in found:  # which grows meanwhile
-            found += by_parent.get(somebody.pid, [])
-        return found
+        return _families(lambda somebody: somebody.parent == self._me and self._is_ours(somebody))
 
     def _is_ours(self, child: _Somebody) -> bool:
         """Whether a child of this process is the leader, or came here because its parent ended.
@@ -149,16 +143,78 @@ class Offspring:
         return child.pid == self._leader or is_adopted
 
 
+class InThisProcess:
+    """What work inside this process has started: nothing is adopted for it, it has no group."""
+
+    def __init__(self) -> None:
+        """The work begins."""
+        # Ticks, as in `_Somebody.started`.
+        clock = getattr(time, "CLOCK_BOOTTIME", None)
+        self._since = None if clock is None else int(time.clock_gettime(clock) * _TICKS)
+
+    def end(self) -> None:
+        """Kills all of it. What earlier work has left behind on purpose stays."""
+        if self._since is not None:
+            me, cookie = os.getpid(), os.environ.get(COOKIE)
+            _end(lambda: [one for one in self._families(me, cookie) if not one.is_over])
+
+    def _families(self, me: int, cookie: str | None) -> list[_Somebody]:
+        assert self._since is not None
+        since = self._since
+        orphans = {pid for pid, its in _cookies() if its == cookie} if cookie else set()
+        return _families(
+            lambda somebody: (
+                somebody.started >= since
+                and somebody.pid != me
+                and (somebody.parent == me or somebody.pid in orphans)
+            )
+        )
+
+
+def _end(who: Callable[[], list[_Somebody]]) -> None:
+    """Kills them, again and again until there are none: one may just have started another."""
+    deadline = time.monotonic() + _PATIENCE
+    while (left := who()) and time.monotonic() < deadline:
+        for somebody in left:
+            if not somebody.is_over:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(somebody.pid, signal.SIGKILL)
+        time.sleep(_GLANCE)
+
+
+def _families(is_head: Callable[[_Somebody], bool]) -> list[_Somebody]:
+    """The processes for which that holds, and all below them."""
+    everybody = _everybody()
+    by_parent: dict[int, list[_Somebody]] = {}
+    for somebody in everybody:
+        by_parent.setdefault(somebody.parent, []).append(somebody)
+    found = {somebody.pid: somebody for somebody in everybody if is_head(somebody)}
+    waiting = list(found)
+    for pid in waiting:  # which grows meanwhile
+        for child in by_parent.get(pid, []):
+            if child.pid not in found:
+                found[child.pid] = child
+                waiting.append(child.pid)
+    return list(found.values())
+
+
 def _everybody() -> list[_Somebody]:
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208  # numbers
-    return [somebody for pid in pids if (somebody := _look(pid)) is not None]
+    return [somebody for pid in _pids() if (somebody := _look(pid)) is not None]
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208  # numbers
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123  # hundreds of times in a row
+        return file.read()
 
 
 def _look(pid: int) -> _Somebody | None:
     """See proc(5), `stat`: the name comes second, in brackets, and may have brackets in it."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123  # hundreds of times in a row
-            fields = file.read().rpartition(b")")[2].split()
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None  # it has gone meanwhile
     return _Somebody(
@@ -198,3 +254,78 @@ def _own_share(pid: int) -> int:
         return _resident(pid)  # not ours to look at: somebody else's by now, or another user's
     words = [line.split() for line in lines]
     return sum(int(word[1]) * 1024 for word in words if word[0] in _COUNTED)
+
+
+# ----------------------------------------------------------------------- of a process that is gone
+
+
+class Sightings:
+    """Who was seen below a process while it lived, for when it has gone."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}  # pid and when it started
+
+    def look(self, pid: int) -> None:
+        """Looks who is below process `pid` now, and forgets those that have ended."""
+        seen = {pid: at for pid, at in self._seen.items() if _is_still(pid, at)}
+        with contextlib.suppress(OSError):
+            found = _children(pid)
+            for child in found:  # which grows meanwhile
+                if child not in seen and (known := _look(child)) is not None:
+                    seen[child] = known.started
+                with contextlib.suppress(OSError):
+                    found += _children(child)
+        self._seen = seen
+
+    def kill(self) -> None:
+        """Kills them, and who is below them now."""
+        pids = list(self._seen)
+        for pid in pids:  # which grows meanwhile
+            if pid in self._seen and not _is_still(pid, self._seen[pid]):
+                continue
+            with contextlib.suppress(OSError):
+                pids += _children(pid)
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _is_still(pid: int, started: int) -> bool:
+    """Whether that process still is the one that started then."""
+    known = _look(pid)
+    return known is not None and known.started == started and not known.is_over
+
+
+def kill_by_cookie(cookies: set[str]) -> None:
+    """Kills every process that has one of `cookies` in its environment, and what those start."""
+    killed: set[int] = {os.getpid()}
+    for _ in range(_ROUNDS):
+        found = {pid for pid, cookie in _cookies() if cookie in cookies} - killed
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+        killed |= found
+
+
+def _cookies() -> Iterator[tuple[int, str]]:
+    """Processes that have a cookie, and which."""
+    if not Path("/proc/self/environ").exists():
+        yield from _cookies_elsewhere()
+        return
+    sign = COOKIE.encode() + b"="
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            environment = _read(f"/proc/{pid}/environ")
+            if sign in environment:
+                for variable in environment.split(b"\0"):
+                    if variable.startswith(sign):
+                        yield pid, variable.removeprefix(sign).decode("ascii", "replace")
+
+
+def _cookies_elsewhere() -> Iterator[tuple[int, str]]:
+    import psutil  # noqa: PLC0415  # not needed on Linux, and the warden is to stay small
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            yield process.pid, process.environ().get(COOKIE, "")

@@ -1,60 +1,225 @@
-"""The warden: a small process that outlives a worker long enough to end what the worker started.
+"""A worker and its warden: the worker starts it, the pool processes speak to it.
 
-A worker that is killed cannot clean up after itself. Each of its pool processes holds a connection
-to the warden and says which process groups it starts; when a connection breaks while groups are
-known, they are killed, with whatever carries their cookie in its environment. When the worker and
-all its pool processes are gone, the warden removes the worker's directory and goes too.
+What it does is in `workers/warden_process.py`. If it dies, another takes its place, and the pool
+processes turn to that one: they are without a warden for a fraction of a second.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import selectors
-import shutil
-import signal
+import secrets
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from workers.log import OUR_THREADS
+from workers.offspring import COOKIE
+
+_logger = logging.getLogger(__name__)
 
 #: Where a worker's pool processes find its warden.
 SOCKET = "SKYTRAIL_WARDEN"
 
-#: The variable by which processes of an execution are found even when they have left the group.
-COOKIE = "SKYTRAIL_EXECUTION"
-
-#: Whoever is killed may just have started another; after so many rounds it is given up.
-_ROUNDS = 20
-
 #: What the warden inherits: to find Python and our code, and none of the worker's secrets.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
+
+#: How long to wait before trying again, in seconds.
+_PAUSE = 1.0
+
+#: The same for reaching a warden, which is soon there again if it is to be.
+_SHORT_PAUSE = 0.05
+
+#: How long a warden has to take a call, in seconds; user code that forks waits for that.
+_PATIENCE = 0.5
+
+
+# ----------------------------------------------------------------------- in the worker
+
+
+class Warden:
+    """A worker's warden; it listens in `directory`, the worker's own, and removes it at the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._is_over = threading.Event()
+        self.process = self._start()
+        self._keeper = threading.Thread(target=self._keep, name=f"{OUR_THREADS}warden", daemon=True)
+        self._keeper.start()
+
+    def close(self, *, timeout: float = 2.0) -> None:
+        """Lets it go, when it has ended what there is to end."""
+        self._is_over.set()
+        self._hang_up()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=timeout)
+
+    def _hang_up(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        path = self._directory / "warden.sock"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen(128)
+            argv = [str(listener.fileno()), str(self._directory), str(os.getpid())]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "workers.warden_process", *argv],
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                cwd=Path(__file__).parents[1],
+                stdin=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        os.environ[SOCKET] = str(path)
+        return process
+
+    def _keep(self) -> None:
+        while True:
+            code = self.process.wait()
+            if self._is_over.is_set():
+                return
+            self._hang_up()
+            _logger.error(
+                "the warden of this worker has died (exit code %s); here is another", code
+            )
+            try:
+                self.process = self._start()
+            except OSError:
+                _logger.exception("there is no warden: what a killed worker leaves would go on")
+            self._is_over.wait(_PAUSE)  # it might die each time
 
 
 # ----------------------------------------------------------------------- in the pool processes
 
 
-class Watch:
-    """One execution that the warden knows of; without a warden, nothing."""
+class _Line:
+    """This process's connection to the warden, kept up by a thread of its own."""
 
-    def __init__(self, cookie: str, connection: socket.socket | None) -> None:
-        self._cookie = cookie
-        self._connection = connection
+    def __init__(self, path: str) -> None:
+        self.path = path
+        #: This process in the environment of what it starts.
+        self.name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._watched: dict[str, int | None] = {}
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
 
-    def group(self, pid: int) -> None:
-        """The execution's process group."""
-        self.say(f"= {self._cookie} {pid}")
+    def keep_up(self) -> None:
+        """Connects, and sees to it that it stays so."""
+        self._connect()
+        threading.Thread(target=self._keep, name=f"{OUR_THREADS}line", daemon=True).start()
 
-    def say(self, line: str) -> None:
+    def watch(self, cookie: str) -> None:
+        with self._lock:
+            self._watched[cookie] = None
+            self._say(f"+ {cookie}")
+
+    def group(self, cookie: str, pid: int) -> None:
+        with self._lock:
+            self._watched[cookie] = pid
+            self._say(f"= {cookie} {pid}")
+
+    def forget(self, cookie: str) -> None:
+        with self._lock:
+            self._watched.pop(cookie, None)
+            self._say(f"- {cookie}")
+
+    def hang_up(self) -> None:
+        """In a forked process: it must not keep up the connection of its parent."""
         if self._connection is not None:
-            # A warden that is gone takes nothing away: the worker is being ended as well.
+            self._connection.close()
+
+    def _keep(self) -> None:
+        pause = _SHORT_PAUSE
+        while True:
+            with contextlib.suppress(OSError):
+                if self._connection is not None:
+                    self._connection.recv(1)  # the warden says nothing: this is its end
+            time.sleep(pause)
+            pause = _SHORT_PAUSE if self._connect() else min(2 * pause, _PAUSE)
+
+    def _connect(self) -> bool:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(self.path)
+        except OSError:
+            connection.close()
+            return False
+        with self._lock:
+            self._connection, before = connection, self._connection
+            self._say(f"i {self.name}")
+            for cookie, pid in self._watched.items():
+                self._say(f"+ {cookie}" if pid is None else f"= {cookie} {pid}")
+        if before is not None:
+            before.close()
+        return True
+
+    def _say(self, line: str) -> None:
+        if self._connection is not None:
+            # A warden that is gone takes nothing away: another one will be told all of it.
             with contextlib.suppress(OSError):
                 self._connection.sendall(line.encode() + b"\n")
 
 
-_connections: dict[int, socket.socket] = {}  # by pid: a forked process needs one of its own
+class _Joined:
+    """What this process has with the warden: its own line, or what it is told by forking."""
+
+    line: _Line | None = None
+    #: The warden's address and the name of the pool process from which this one was forked.
+    forked_from: tuple[str, str] | None = None
+
+
+def join() -> None:
+    """Makes this process known to its worker's warden, once, if there is one.
+
+    What it starts from then on can be told by its environment.
+    """
+    path = os.environ.get(SOCKET)
+    if path and _Joined.line is None:
+        _Joined.line = line = _Line(path)
+        os.environ[COOKIE] = line.name
+        line.keep_up()
+
+
+def _forked() -> None:
+    """In what user code forks: it tells the warden of itself, with words of its own.
+
+    Nothing else would lead to it: a fork has its parent's environment as it was at the start.
+    """
+    line = _Joined.line
+    if line is not None:
+        line.hang_up()
+        _Joined.line = None
+        _Joined.forked_from = (line.path, line.name)
+    if _Joined.forked_from is not None:
+        path, name = _Joined.forked_from
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_PATIENCE)
+            connection.connect(path)
+            connection.sendall(f"& {name}\n".encode())
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+class Watch:
+    """One execution that the warden knows of; without a warden, nothing."""
+
+    def __init__(self, cookie: str, line: _Line | None) -> None:
+        self._cookie = cookie
+        self._line = line
+
+    def group(self, pid: int) -> None:
+        """The execution's process group."""
+        if self._line is not None:
+            self._line.group(self._cookie, pid)
 
 
 @contextlib.contextmanager
@@ -63,150 +228,12 @@ def watching(cookie: str) -> Iterator[Watch]:
 
     The cookie is told before anything starts, so that there is no moment in between.
     """
-    watch = Watch(cookie, _connect())
-    watch.say(f"+ {cookie}")
+    join()
+    line = _Joined.line
+    if line is not None:
+        line.watch(cookie)
     try:
-        yield watch
+        yield Watch(cookie, line)
     finally:
-        watch.say(f"- {cookie}")
-
-
-def _connect() -> socket.socket | None:
-    path = os.environ.get(SOCKET)
-    if path is None:
-        return None
-    pid = os.getpid()
-    if pid not in _connections:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(path)
-        except OSError:
-            connection.close()
-            return None
-        _connections[pid] = connection
-    return _connections[pid]
-
-
-def _hang_up() -> None:
-    """In a process that user code forks: it must not keep up the connection of its parent."""
-    for connection in _connections.values():
-        connection.close()
-    _connections.clear()
-
-
-os.register_at_fork(after_in_child=_hang_up)
-
-
-def start(directory: Path) -> subprocess.Popen[bytes]:
-    """Starts a warden for a worker; it ends when its standard input is closed.
-
-    It listens in `directory`, the worker's own, and removes it at the end.
-    """
-    path = directory / "warden.sock"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen(128)
-        warden = subprocess.Popen(
-            [sys.executable, "-m", "workers.warden", str(listener.fileno()), str(directory)],
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            cwd=Path(__file__).parents[1],
-            stdin=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-            start_new_session=True,
-        )
-    os.environ[SOCKET] = str(path)
-    return warden
-
-
-def kill_by_cookie(cookies: set[str]) -> None:
-    """Kills every process that has one of `cookies` in its environment, and what those start."""
-    import psutil  # noqa: PLC0415  # seldom needed, and the warden is to stay small
-
-    killed: set[int] = {os.getpid()}
-    for _ in range(_ROUNDS):
-        before = len(killed)
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.pid not in killed and process.environ().get(COOKIE) in cookies:
-                    killed.add(process.pid)
-                    process.kill()
-        if len(killed) == before:
-            return
-
-
-# ----------------------------------------------------------------------- the warden's own process
-
-
-@dataclass
-class _Charge:
-    """What one pool process has under way: cookies, and the group of each once it is known."""
-
-    groups: dict[str, int | None] = field(default_factory=dict)
-    buffer: bytes = b""
-
-    def hear(self, data: bytes) -> None:
-        *lines, self.buffer = (self.buffer + data).split(b"\n")
-        for line in lines:
-            sign, cookie, *pid = line.decode().split(" ")
-            match sign:
-                case "+":
-                    self.groups[cookie] = None
-                case "=":
-                    self.groups[cookie] = int(pid[0])
-                case "-":
-                    self.groups.pop(cookie, None)
-
-    def end(self) -> None:
-        """Kills all of it."""
-        for pid in self.groups.values():
-            if pid is not None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
-        if self.groups:
-            kill_by_cookie(set(self.groups))
-
-
-def serve(listener: socket.socket) -> None:
-    """Watches until the worker's end of standard input and all connections are closed."""
-    charges: dict[socket.socket, _Charge] = {}
-    with selectors.DefaultSelector() as selector:
-        selector.register(listener, selectors.EVENT_READ)
-        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
-        worker_is_there = True
-        while worker_is_there or charges:
-            for key, _ in selector.select():
-                if key.fileobj is listener:
-                    connection, _address = listener.accept()
-                    selector.register(connection, selectors.EVENT_READ)
-                    charges[connection] = _Charge()
-                elif isinstance(key.fileobj, socket.socket):
-                    data = _receive(key.fileobj)
-                    charges[key.fileobj].hear(data)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                        key.fileobj.close()
-                        charges.pop(key.fileobj).end()
-                elif not os.read(sys.stdin.fileno(), 4096):
-                    worker_is_there = False
-                    selector.unregister(sys.stdin.fileno())
-
-
-def _receive(connection: socket.socket) -> bytes:
-    try:
-        return connection.recv(65_536)
-    except ConnectionError:
-        return b""
-
-
-def main() -> None:
-    """The warden's process."""
-    # A Ctrl-C or a stop of the worker's group is not for the warden: it ends when they have ended.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    listener, directory = sys.argv[1:]
-    serve(socket.socket(fileno=int(listener)))
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()
+        if line is not None:
+            line.forget(cookie)

@@ -90,11 +90,16 @@ class Installation:
         return part
 
     def start_worker(
-        self, name: str = "worker", *, queues: str = "default", count: int = 2
+        self, name: str = "worker", *, queues: str = "default", count: int = 2, **environment: str
     ) -> Part:
         """Starts a worker and waits until it has reported itself."""
         part = self.start(
-            "worker", f"--name={name}", f"--queues={queues}", f"--concurrency={count}", label=name
+            "worker",
+            f"--name={name}",
+            f"--queues={queues}",
+            f"--concurrency={count}",
+            label=name,
+            **environment,
         )
         wait_until(
             lambda: self.ask(_HAS_REPORTED, f"{name}@%"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -40,6 +41,36 @@ def fail_until(folder: str, times: int) -> str:
 def nothing_today() -> None:
     """Nothing to do."""
     raise Skip("no orders today")
+
+
+def gather_a_crowd(folder: str) -> None:
+    """Has others work for it, in every way there is, and does not end by itself."""
+    marks = Path(folder)
+
+    def mark(name: str) -> list[str]:
+        return ["/bin/bash", "-c", f"echo $$ > {marks / name}; sleep 1000"]
+
+    subprocess.Popen(mark("child"))
+    subprocess.Popen(mark("far"), start_new_session=True)
+    subprocess.Popen(mark("wiped"), start_new_session=True, env={})
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            (marks / "fork").write_text(f"{os.getpid()}\n")
+            time.sleep(1000)
+        os._exit(0)
+    os.wait()
+    (marks / "pool").write_text(f"{os.getpid()}\n")
+    time.sleep(1000)
+
+
+def end_at_once(folder: str) -> str:
+    """Ends its process as C code does that gets no memory, once; then works."""
+    mark = Path(folder) / "ended"
+    if mark.exists():
+        return "works"
+    mark.touch()
+    os.abort()
 
 
 def work_long(folder: str) -> None:

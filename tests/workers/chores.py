@@ -72,6 +72,15 @@ def say_then_insist() -> None:
             return
 
 
+def start_others_then_wait(folder: str) -> None:
+    """Starts two processes, one of which has a session and no parent."""
+    mark = f"echo $$ > {folder}/"
+    near = subprocess.Popen(["bash", "-c", f"{mark}near.pid; sleep 1000"])
+    near.returncode = -9  # nobody is to wonder that it was not waited for
+    subprocess.run(["bash", "-c", f"setsid bash -c '{mark}far.pid; sleep 1000' &"], check=True)
+    time.sleep(1000)
+
+
 async def say_later(text: str) -> str:
     await asyncio.sleep(0)
     print(text)

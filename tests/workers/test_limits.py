@@ -22,6 +22,7 @@ from tests.workers.processes import is_gone
 from workers.interruption import Reason
 from workers.limits import MEBIBYTE
 from workers.log import Log
+from workers.offspring import COOKIE
 
 #: A daemon as they are: with a session of its own, no parent, no environment and no open files.
 DAEMON = """
@@ -273,6 +274,24 @@ def test_a_daemon_that_wiped_its_environment_is_killed_with_a_cancelled_task(
         reason=Reason.CANCELLED,
     )
     assert is_gone(pid_of_daemon(tmp_path))
+
+
+def test_what_a_function_has_started_ends_when_it_is_cancelled(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COOKIE, "this process")
+    before = psutil.Popen(["sleep", "1000"])
+    bench.stop(
+        "python",
+        callable="tests.workers.chores.start_others_then_wait",
+        args=[str(tmp_path)],
+        once=lambda _: len([mark for mark in tmp_path.iterdir() if mark.read_text()]) == 2,
+        reason=Reason.CANCELLED,
+    )
+    assert all(is_gone(int(mark.read_text())) for mark in tmp_path.iterdir())
+    assert not is_gone(before.pid), "what was there before it stays"
+    before.kill()
+    before.wait()
 
 
 @pytest.mark.usefixtures("nobody_stays")

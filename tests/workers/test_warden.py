@@ -13,15 +13,18 @@ import pytest
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
 from workers import warden
+from workers.lifecycle import make_directory
+from workers.offspring import COOKIE, kill_by_cookie
+from workers.warden import Warden
 
 #: A pool process: it starts something for an execution, and says so in a file.
 POOL_PROCESS = """
     import os, subprocess, sys, time
-    from workers import warden
+    from workers import offspring, warden
     with warden.watching("an-execution") as watch:
         child = subprocess.Popen(
             ["bash", "-c", sys.argv[1]],
-            env={**os.environ, warden.COOKIE: "an-execution"},
+            env={**os.environ, offspring.COOKIE: "an-execution"},
             start_new_session=True,
         )
         if len(sys.argv) == 2:
@@ -39,12 +42,11 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def process(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = warden.start(directory)
-    yield process
-    assert process.stdin is not None
-    process.stdin.close()
-    process.wait(timeout=10)
+def process(directory: Path) -> Iterator[psutil.Process]:
+    warden = Warden(directory)
+    yield psutil.Process(warden.process.pid)
+    warden.close(timeout=10)
+    assert not psutil.pid_exists(warden.process.pid)
 
 
 def pool_process(command: str, *more: str) -> subprocess.Popen[bytes]:
@@ -82,35 +84,146 @@ def test_what_was_started_and_not_yet_told_is_found_too(tmp_path: Path) -> None:
     wait_until(lambda: is_gone(child))
 
 
+def test_there_is_room_for_its_socket_in_a_deep_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(warden.SOCKET, "")
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    made = Warden(make_directory())
+    assert made.process.poll() is None
+    made.close(timeout=10)
+
+
 def test_it_knows_no_secrets(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:canary@h/d")
-    with warden.start(directory) as process:
-        environment = psutil.Process(process.pid).environ()
-        assert process.stdin is not None
-        process.stdin.close()
+    warden = Warden(directory)
+    environment = psutil.Process(warden.process.pid).environ()
+    warden.close(timeout=10)
     assert "DATABASE_URL" not in environment
 
 
 def test_it_goes_when_the_worker_has_gone_and_takes_the_directory_along(directory: Path) -> None:
     (directory / "task-left").mkdir()
-    with warden.start(directory) as process:
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=10) == 0
+    warden = Warden(directory)
+    warden.close(timeout=10)
+    assert warden.process.returncode == 0
     assert not directory.exists()
 
 
 def test_it_stays_until_the_last_pool_process_has_gone(directory: Path, tmp_path: Path) -> None:
-    with warden.start(directory) as process:
-        with pool_process(f"echo $$ > {tmp_path}/child; sleep 1000") as pool:
-            child = pid_in(tmp_path / "child")
-            assert process.stdin is not None
-            process.stdin.close()
-            assert process.poll() is None
-            assert not is_gone(child)
-            pool.kill()
-        assert process.wait(timeout=10) == 0
+    warden = Warden(directory)
+    with pool_process(f"echo $$ > {tmp_path}/child; sleep 1000") as pool:
+        child = pid_in(tmp_path / "child")
+        warden.close(timeout=0)
+        assert warden.process.poll() is None
+        assert not is_gone(child)
+        pool.kill()
+    assert warden.process.wait(timeout=10) == 0
     assert is_gone(child)
+
+
+#: What functions of users do, in a pool process that has told the warden of itself and of no more.
+IN_PROCESS = """
+    import os, pathlib, subprocess, sys, time
+    from workers import warden
+    warden.join()
+    folder = pathlib.Path(sys.argv[1])
+    def say(name):
+        (folder / name).write_text(str(os.getpid()))
+    {work}
+    say("pool")
+    time.sleep(1000)
+"""
+
+
+def in_process(work: str, folder: Path) -> subprocess.Popen[bytes]:
+    program = textwrap.dedent(IN_PROCESS).format(work=textwrap.dedent(work).strip())
+    pool = subprocess.Popen([sys.executable, "-c", program, str(folder)])
+    pid_in(folder / "pool")
+    return pool
+
+
+@pytest.mark.usefixtures("process")
+def test_what_a_function_has_started_is_killed_with_its_process(tmp_path: Path) -> None:
+    work = f"subprocess.Popen(['bash', '-c', 'echo $$ > {tmp_path}/child; sleep 1000'])"
+    with in_process(work, tmp_path) as pool:
+        child = pid_in(tmp_path / "child")
+        pool.kill()
+    wait_until(lambda: is_gone(child))
+
+
+@pytest.mark.usefixtures("process")
+def test_what_a_function_has_forked_is_killed_with_its_process(tmp_path: Path) -> None:
+    """It carries no cookie: its environment is the one that its parent had at its start."""
+    work = """
+if os.fork() == 0:
+    say("child")
+    os.setsid()
+    if os.fork() == 0:
+        say("grandchild")
+        time.sleep(1000)
+    time.sleep(1000)
+"""
+    with in_process(work, tmp_path) as pool:
+        pids = [pid_in(tmp_path / name) for name in ("child", "grandchild")]
+        pool.kill()
+    wait_until(lambda: all(map(is_gone, pids)))
+
+
+def test_what_has_wiped_its_environment_is_killed_where_it_was_seen(
+    process: psutil.Process, tmp_path: Path
+) -> None:
+    work = f"""
+subprocess.Popen(
+    ['/bin/bash', '-c', 'echo $$ > {tmp_path}/child; sleep 1000'], env={{}}, start_new_session=True
+)
+"""
+    with in_process(work, tmp_path) as pool:
+        child = pid_in(tmp_path / "child")
+        rounds = process.num_ctx_switches().voluntary
+        wait_until(
+            lambda: process.num_ctx_switches().voluntary >= rounds + 3,
+            what="the warden has looked round",
+        )
+        pool.kill()
+    wait_until(lambda: is_gone(child))
+
+
+@pytest.mark.usefixtures("process")
+def test_a_short_lived_fork_ends_nothing(tmp_path: Path) -> None:
+    work = f"""
+subprocess.Popen(['bash', '-c', 'echo $$ > {tmp_path}/child; sleep 1000'])
+for _ in range(50):
+    fork = os.fork()
+    if fork == 0:
+        os._exit(0)
+    os.waitpid(fork, 0)
+"""
+    with in_process(work, tmp_path) as pool:
+        child = pid_in(tmp_path / "child")
+        assert pool.poll() is None
+        assert not is_gone(child)
+        pool.kill()
+    wait_until(lambda: is_gone(child))
+
+
+def test_another_takes_the_place_of_one_that_was_killed(directory: Path, tmp_path: Path) -> None:
+    warden = Warden(directory)
+    first = warden.process
+    with pool_process(f"echo $$ > {tmp_path}/child; sleep 1000") as pool:
+        child = pid_in(tmp_path / "child")
+        first.kill()
+        wait_until(lambda: warden.process is not first, what="there is another")
+        second = psutil.Process(warden.process.pid)
+        wait_until(lambda: len(second.net_connections(kind="unix")) == 2, what="it was turned to")
+        assert not is_gone(child), "that its warden was away has ended nothing"
+        pool.kill()
+        wait_until(lambda: is_gone(child))
+    assert second.is_running()
+    warden.close(timeout=10)
+    assert not directory.exists()
 
 
 @pytest.mark.usefixtures("process")
@@ -127,26 +240,23 @@ def test_a_forked_child_does_not_keep_up_the_connection(tmp_path: Path) -> None:
         child = pid_in(tmp_path / "child")
         fork = pid_in(tmp_path / "child.fork")
         pool.kill()
-    try:
-        wait_until(lambda: is_gone(child))
-    finally:
-        os.kill(fork, 9)
+    wait_until(lambda: is_gone(child) and is_gone(fork))
 
 
-def test_without_a_warden_work_goes_on(directory: Path) -> None:
+def test_without_a_warden_work_goes_on(directory: Path, tmp_path: Path) -> None:
     os.environ[warden.SOCKET] = str(directory / "nobody.sock")
-    went_on = False
-    with warden.watching("an-execution") as watch:
-        watch.group(1)
-        went_on = True
-    assert went_on
+    with pool_process(f"echo $$ > {tmp_path}/child; sleep 1000") as pool:
+        child = pid_in(tmp_path / "child")
+        assert pool.poll() is None
+        pool.kill()
+    os.kill(child, 9)
 
 
 def test_somebody_who_keeps_starting_others_is_killed_with_them() -> None:
-    environment = {**os.environ, warden.COOKIE: "a-swarm"}
+    environment = {**os.environ, COOKIE: "a-swarm"}
     swarm = "for i in 1 2 3 4 5; do setsid sleep 1000 & done; wait"
     with subprocess.Popen(["bash", "-c", swarm], env=environment, start_new_session=True) as leader:
         wait_until(lambda: len(psutil.Process(leader.pid).children()) == 5)
         children = [child.pid for child in psutil.Process(leader.pid).children()]
-        warden.kill_by_cookie({"a-swarm"})
+        kill_by_cookie({"a-swarm"})
     wait_until(lambda: all(is_gone(child) for child in children))

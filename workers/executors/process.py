@@ -23,7 +23,7 @@ from workers import warden
 from workers.interruption import Interrupted, Interruption
 from workers.limits import Limits, OutOfMemory, TooMuchOutput
 from workers.log import Log
-from workers.offspring import Offspring, adopting
+from workers.offspring import COOKIE, Offspring, adopting, kill_by_cookie
 
 _CHUNK = 65_536
 
@@ -80,7 +80,7 @@ def run(
     with warden.watching(cookie) as watch, adopting():
         process = subprocess.Popen(
             argv,
-            env={**environment, warden.COOKIE: cookie},
+            env={**environment, COOKIE: cookie},
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -239,7 +239,7 @@ def _end(
     _signal_group(process.pid, signal.SIGKILL)
     offspring.end()
     process.wait()
-    warden.kill_by_cookie({cookie})
+    kill_by_cookie({cookie})
     pipe.drain()
 
 

@@ -16,6 +16,7 @@ from workers.executors.contract import Call
 from workers.interruption import Interrupted
 from workers.limits import OutOfMemory, limits_of
 from workers.log import capturing
+from workers.offspring import InThisProcess
 from workers.surroundings import put_back
 
 
@@ -95,10 +96,12 @@ def _import(module_name: str, path: str) -> Any:
 
 def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
     """Runs user code and makes one value of whatever it does; `name` is what it is called."""
+    started = InThisProcess()
     try:
         with _for_user_code(call):
             value = _run_if_async(step())
     except Interrupted:
+        started.end()
         raise
     except NotCallable as error:
         return Outcome.failed(f"callable: {error}", reason="not_importable", may_retry=False)
