@@ -25,6 +25,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
+from chaos.load import Triggered
 from chaos.stage import Fault, Stage
 from chaos.witness import Effect
 
@@ -284,7 +285,12 @@ def read(stage: Stage) -> Findings:
             faults=list(stage.faults),
         )
     found.broken = stage.fsck()
-    _look_for_losses(found, stage)
+    return judge(found, triggered=stage.load.triggered, interferes=stage.case.interferes)
+
+
+def judge(found: Findings, *, triggered: Sequence[Triggered], interferes: bool) -> Findings:
+    """Fills in what follows from the rows. `interferes`: people cancelled and cleared meanwhile."""
+    _look_for_losses(found, triggered, interferes=interferes)
     _Executions(found).judge()
     found.waits = [pause.seconds for pause in _waits(found.history)]
     found.idle = [pause.seconds for pause in _idle(found.history)]
@@ -292,15 +298,15 @@ def read(stage: Stage) -> Findings:
     return found
 
 
-def _look_for_losses(found: Findings, stage: Stage) -> None:
+def _look_for_losses(found: Findings, triggered: Sequence[Triggered], *, interferes: bool) -> None:
     there = {(run.dag, run.run_id): run for run in found.runs}
-    for one in stage.load.triggered:
+    for one in triggered:
         if (one.dag, one.run_id) not in there:
             found.lost.append(f"run {one.dag}/{one.run_id} was triggered and is not there")
     for run in found.runs:
         if run.finished_at is None:
             found.lost.append(f"run {run.dag}/{run.run_id} has not ended: {run.state}")
-        elif run.state != "success" and not stage.case.interferes:
+        elif run.state != "success" and not interferes:
             found.lost.append(f"run {run.dag}/{run.run_id} ended as {run.state}")
     ended = {(effect.task_run, effect.epoch) for effect in found.effects if effect.phase == "end"}
     tells = {effect.task_run for effect in found.effects}
