@@ -6,6 +6,7 @@ twice: that the database was away is no reason to take them over.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import Counter
@@ -196,6 +197,18 @@ def test_nothing_is_lost_and_nobody_exits(
         assert part.process.poll() is None, f"{label} has not ended"
         assert part.process.pid == processes[label]
     print(name, dict(callers.heard), f"longest {callers.longest:.2f} s")  # noqa: T201
+
+
+def test_who_is_told_to_stop_while_it_stalls_stops(
+    installation: Installation, server: TroubledDatabase
+) -> None:
+    parts = [installation.parts[name] for name in ("web", "beat")]
+    with server.paused(), Callers(installation, "nothing"):
+        passed(2)  # both are in the middle of a question
+        for part in parts:
+            part.stop()
+    # Uvicorn ends by the signal itself, when it has tidied up.
+    assert [part.process.returncode for part in parts] == [-signal.SIGTERM, 0]
 
 
 def test_no_log_has_a_traceback(installation: Installation) -> None:
