@@ -13,7 +13,7 @@ from chaos.stage import Stage
 
 def inject(stage: Stage) -> None:
     """As in C1, until something has to be lost."""
-    c01_killed_workers.kill_workers(stage, 2)
+    c01_killed_workers.kill_workers(stage, stage.options.times(2, 1))
 
 
 CASE = Case(

@@ -74,4 +74,4 @@ def _count(stage: Stage) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-CASE = Case(id="C3", title="Beat: none, one, three", inject=inject, goals=goals)
+CASE = Case(id="C3", title="Beat: none, one, three", inject=inject, goals=goals, in_short=False)

@@ -103,5 +103,5 @@ CASE = Case(
     inject=inject,
     goals=goals,
     interferes=True,
-    patience=120,
+    in_short=False,
 )
