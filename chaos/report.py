@@ -99,6 +99,9 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "cores": os.cpu_count(),
+        # How many processes wanted one of them, on average over the last minutes: above the number
+        # of cores others were at work here too, and times are longer for it.
+        "load": round(os.getloadavg()[2], 1),
     }
 
 
@@ -133,7 +136,7 @@ def save_markdown(results: Sequence[Result], where: Path, options: Options) -> N
         "# The chaos suite, measured",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, seed {options.seed}, a lease of {options.lease} s,",
-        f"Python {there['python']} on {there['cores']} cores.",
+        f"Python {there['python']} on {there['cores']} cores (load {there['load']}).",
         "`make chaos` repeats it; what is counted how is told in `chaos/verdict.py`.",
         "",
         "| " + " | ".join(heading or "goals" for heading in _HEADINGS) + " |",
