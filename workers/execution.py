@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import DataError, connection
 from django.db import Error as DatabaseError
@@ -45,7 +45,8 @@ _logger = logging.getLogger(__name__)
 def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
     """Executes a task run, if this message is the one that may; says in a word what came of it.
 
-    Raises Celery's `Ignore` where the canvas must not go on from here: see `Refusal.ELSEWHERE`.
+    Raises Celery's `Ignore` where the canvas must not go on from here (see `Refusal.ELSEWHERE`),
+    and its `Reject` where the database stays away: the message waits for it in its queue.
     """
     gateway = _gateway()
     try:
@@ -53,8 +54,7 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
     except DatabaseError as error:
         if trouble_of(error) is None:
             raise
-        _logger.warning("could not claim a task, recovery sends it again: %s", in_a_line(error))
-        raise Ignore from None
+        raise Reject(in_a_line(error), requeue=True) from None
     if isinstance(execution, Refusal):
         if execution is Refusal.ELSEWHERE:
             raise Ignore

@@ -30,9 +30,13 @@ _RESERVE = 2.0
 
 
 def stop_after() -> float:
-    """So many seconds after its leases were last renewed a worker tells its work to stop."""
+    """So many seconds after its leases were last renewed a worker tells its work to stop.
+
+    Not before two thirds of a lease: others may have left word a renewal later than this worker
+    had its own, and it lives for a third.
+    """
     lease = float(settings.SKYTRAIL_LEASE_SECONDS)
-    return max(lease / 2, lease - patience() - _RESERVE)
+    return max(lease * 2 / 3, lease - patience() - _RESERVE)
 
 
 def kill_after() -> float:

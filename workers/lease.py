@@ -27,6 +27,7 @@ from runs_app.actions import leases, presence, recovery
 from runs_app.actions import ticks as turns
 from runs_app.actions.timing_out import end_overdue
 from runs_app.domain.states import TaskState
+from skytrail.database.trouble import in_a_line
 from workers import names, ticks, witness
 from workers.board import OVERTIME, Board, Entry
 from workers.companion import patience, tell
@@ -65,6 +66,8 @@ class Keeper:
     #: Who has been told to stop, and by when they must have.
     _told: dict[tuple[UUID, int], float] = field(default_factory=dict)
     _stop_at: float | None = None
+    #: Whether it has been said that the database is.
+    _is_away: bool = False
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -120,7 +123,9 @@ class Keeper:
                     next_look = now + LOOK_AFTER_JOBS_EVERY
                     self._run_overdue_jobs()
             except DatabaseError as error:
-                _logger.warning("could not renew leases, trying again: %s", error)
+                if not self._is_away:
+                    self._is_away = True
+                    _logger.warning("could not renew leases, trying again: %s", in_a_line(error))
                 connection.close()
                 next_renewal = now + 1.0
             except Exception:  # without it every lease of this worker would run out
@@ -148,6 +153,7 @@ class Keeper:
         )
         running = list(self.board.read())
         held = {(row.id, row.epoch): row for row in leases.renew([r.key for r in running])}
+        self._is_away = False
         self.fence.renewed(asked_at)
         witness.leave(settling)
         # One that has ended meanwhile is missing from the answer, and from the board too.
@@ -218,5 +224,5 @@ class Keeper:
             self._hand_over_dead()
             leases.leave(name=self.identity.name, pid=os.getpid())
         except DatabaseError as error:
-            _logger.warning("could not say goodbye: %s", error)
+            _logger.warning("could not say goodbye: %s", in_a_line(error))
         connection.close()

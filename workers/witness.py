@@ -28,7 +28,7 @@ _TIMEOUT = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What Redis says: whether somebody has seen the database within the last half of a lease.
+    """What Redis says: whether somebody has seen the database within the last third of a lease.
 
     `settling` is for how many seconds leases are still left alone after an absence.
     """
@@ -42,7 +42,9 @@ def leave(settling: float) -> bool:
 
     `settling` is for how many seconds from now recovery takes nothing over.
     """
-    lifetime = int(settings.SKYTRAIL_LEASE_SECONDS * 500)  # half a lease, in milliseconds
+    # Two renewals. When a worker looks, because it has seen nothing itself, word from before the
+    # database went away is gone: see `stop_after` in `workers.fence`.
+    lifetime = settings.SKYTRAIL_LEASE_SECONDS * 1000 // 3
     try:
         before: Any = _client(settings.SKYTRAIL_REDIS_URL).set(
             KEY, f"{settling:.3f}", px=lifetime, get=True

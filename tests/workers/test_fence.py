@@ -58,7 +58,7 @@ def test_work_is_told_to_stop_and_killed_before_its_lease_ends(
 ) -> None:
     settings.SKYTRAIL_LEASE_SECONDS = lease
     settings.SKYTRAIL_STOP_GRACE_SECONDS = grace
-    assert lease / 2 <= stop_after() < stop_after() + kill_after() < lease
+    assert lease * 2 / 3 <= stop_after() < stop_after() + kill_after() < lease
     assert stop_after() > lease / 6 * 2, "one renewal may fail"
 
 
@@ -119,7 +119,7 @@ def test_the_thread_looks_by_itself(fence: Fence, settings: Settings) -> None:
     fence.stop()
 
 
-def test_word_is_there_for_half_a_lease_and_says_whether_it_was_there_before(
+def test_word_is_there_for_a_third_of_a_lease_and_says_whether_it_was_there_before(
     settings: Settings,
 ) -> None:
     settings.SKYTRAIL_LEASE_SECONDS = 60
@@ -128,7 +128,7 @@ def test_word_is_there_for_half_a_lease_and_says_whether_it_was_there_before(
     assert witness.ask() == witness.Seen(by_somebody=True, settling=0)
     left = redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).pttl(witness.KEY)
     assert isinstance(left, int)
-    assert 25_000 < left <= 30_000
+    assert 15_000 < left <= 20_000
 
 
 def test_word_cannot_be_left_where_redis_is_away(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 from django.db import DataError, OperationalError, connection, transaction
 from pytest_django import Settings
 
@@ -170,7 +170,7 @@ def test_while_the_database_is_away_a_worker_goes_on_trying() -> None:
         DatabaseGateway(patience=0.0)._persist(step, "do it")
 
 
-def test_a_message_that_cannot_be_claimed_is_left_to_recovery(
+def test_a_message_that_cannot_be_claimed_goes_back_to_its_queue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def away(*_: object, **__: object) -> None:
@@ -178,10 +178,9 @@ def test_a_message_that_cannot_be_claimed_is_left_to_recovery(
 
     found = ready("empty")
     monkeypatch.setattr(DatabaseGateway, "claim", away)
-    with pytest.raises(Ignore):
+    with pytest.raises(Reject) as rejected:
         done(found)
-    found.refresh_from_db()
-    assert found.state == "queued"
+    assert rejected.value.args == ("away", True)
 
 
 def test_work_that_cannot_be_handed_back_is_left_to_recovery(
