@@ -113,17 +113,16 @@ def drop_many(letters: Sequence[Letter], *, actor: str, dry_run: bool = False) -
 def _replay(letters: Sequence[Letter], *, actor: str, dry_run: bool) -> Handled:
     """All of one run."""
     with transaction.atomic():
-        run = DagRun.objects.select_related("dag").filter(pk=letters[0].run_pk).first()
-        if run is None:
+        found = DagRun.objects.filter(pk=letters[0].run_pk).only("dag_id").first()
+        if found is None:
             return _handled(letters, set())
-        rerunning.hold(run)
+        run = rerunning.hold(found)
         # Looked at only now: of two who replay, the second waits above and finds nothing here.
-        run.dag.refresh_from_db(fields=["deleted_at"])
         if run.dag.deleted_at is not None:
             raise DagOfDeadLetterDeleted(dag_id=repr(run.dag.dag_id))
         handled = _handled(letters, _still_dead(letters))
         if handled.done:
-            handled.tasks = rerunning.clear(
+            handled.tasks = rerunning.clear_held(
                 run,
                 Selection(task_ids=[letter.task_id for letter in handled.done]),
                 actor=actor,

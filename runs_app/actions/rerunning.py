@@ -132,31 +132,39 @@ def clear(
     cleared". Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is
     under way.
     """
-    graph = graph_of(run.version_id)
-    positions = _selected(graph, selection)
+    _selected(graph_of(run.version_id), selection)  # a wrong one is refused before anybody waits
     with transaction.atomic():
-        held = hold(run)
-        rows = list(
-            TaskRun.objects.filter(run=held, position__in=positions)
-            .exclude(state=TaskState.WAITING)
-            .order_by("position", "map_index")
-        )
-        if selection.only_failed:
-            failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
-            rows = [row for row in rows if row.state in failed]
-        if rows and not dry_run:
-            _clear_and_reopen(held, rows, actor=actor, reason=reason)
+        return clear_held(hold(run), selection, actor=actor, reason=reason, dry_run=dry_run)
+
+
+def clear_held(
+    run: DagRun, selection: Selection, *, actor: str, reason: str, dry_run: bool
+) -> list[ToClear]:
+    """As `clear`, of a run that `hold` has given out in this transaction."""
+    positions = _selected(graph_of(run.version_id), selection)
+    rows = list(
+        TaskRun.objects.filter(run=run, position__in=positions)
+        .exclude(state=TaskState.WAITING)
+        .order_by("position", "map_index")
+    )
+    if selection.only_failed:
+        failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
+        rows = [row for row in rows if row.state in failed]
+    if rows and not dry_run:
+        _clear_and_reopen(run, rows, actor=actor, reason=reason)
     return [ToClear(row.task_id, row.map_index, row.state) for row in rows]
 
 
 def hold(run: DagRun) -> DagRun:
-    """The run as it is now; within this transaction nobody else clears or plans it.
+    """The run as it is now, with its DAG; within this transaction nobody else clears or plans it.
 
     Raises `RunCannotBeCleared` while a cancel is under way.
     """
     # The DAG first: whether the run may go on at once depends on how many others run.
-    Dag.objects.select_for_update(no_key=True).only("pk").get(pk=run.dag_id)
+    dags = Dag.objects.select_for_update(no_key=True).only("dag_id", "deleted_at")
+    dag = dags.get(pk=run.dag_id)
     held = DagRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    held.dag = dag
     if held.state == RunState.CANCELLING:
         raise RunCannotBeCleared(run_id=repr(held.run_id))
     return held

@@ -36,7 +36,7 @@ from runs_app.models.dead_letter import DeadLetterQuerySet
 from runs_app.selectors.dead_letters import died_of, letter_of, oldest_first, reasons
 
 #: Letters that one action handles; the rest is for the next one.
-MOST = 1_000
+MOST = 500
 
 #: Of those that were passed over, so many are named.
 NAMED = 5

@@ -25,8 +25,8 @@ _RUN_ID = RegexValidator(
     "Use 1 to 250 letters a–z and A–Z, digits and the characters _ . ~ : + -",
 )
 
-#: Dead letters replayed or dropped by one request.
-MOST_LETTERS = 1_000
+#: Dead letters replayed or dropped by one request, unless it says so; and at most.
+LETTERS, MOST_LETTERS = 200, 1_000
 
 #: Named in the settings, so that the OpenAPI document has one schema for each.
 RUN_STATES = [(state.value, state.value) for state in RunState]
@@ -225,7 +225,7 @@ class ManyDeadLettersSerializer(DeadLetterQuery):
         default=False, help_text="All that there are. Without it a filter has to be given."
     )
     limit = serializers.IntegerField(
-        default=MOST_LETTERS,
+        default=LETTERS,
         min_value=1,
         max_value=MOST_LETTERS,
         help_text="The oldest so many; `remaining` says how many are left to be asked for.",

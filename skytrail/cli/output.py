@@ -71,7 +71,8 @@ def show_rows(
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column.replace("_", " "), overflow="fold")
+            # An id is there to be copied.
+            table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column == "id")
         for row in listed:
             table.add_row(*(_cell(column, row.get(column)) for column in columns))
         console.print(table)
