@@ -5,25 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _QUIET = (0.0, 0.0)
 
 
 @contextlib.contextmanager
-def put_back() -> Iterator[None]:
-    """Afterwards: the same working directory and environment, and no alarm about to go off."""
+def prepared(more: Mapping[str, str]) -> Iterator[None]:
+    """Within, the environment has the variables `more` too.
+
+    Afterwards: the same working directory and environment as before, and no alarm about to go off.
+    """
     directory = _where_we_are()
     # A copy of os.environ itself decodes every variable, and takes a hundred times as long.
     variables = dict(os.environ._data)  # type: ignore[attr-defined]  # noqa: SLF001
     was_quiet = signal.getitimer(signal.ITIMER_REAL) == _QUIET
+    os.environ.update(more)
     try:
         yield
     finally:
         if was_quiet:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        if os.environ._data != variables:  # type: ignore[attr-defined]  # noqa: SLF001
-            _restore({os.fsdecode(name): os.fsdecode(value) for name, value in variables.items()})
+        _restore(variables)
         if directory is not None:
             # User code may have removed it.
             with contextlib.suppress(OSError):
@@ -37,7 +40,11 @@ def _where_we_are() -> str | None:
         return None  # somebody has removed it
 
 
-def _restore(variables: dict[str, str]) -> None:
-    for name in os.environ.keys() - variables.keys():
-        del os.environ[name]
-    os.environ.update(variables)
+def _restore(variables: dict[bytes, bytes]) -> None:
+    """Touches only what has changed: decoding and setting all of them takes long."""
+    now: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001
+    for name in [name for name in now if name not in variables]:
+        del os.environ[os.fsdecode(name)]
+    for name, value in variables.items():
+        if now.get(name) != value:
+            os.environ[os.fsdecode(name)] = os.fsdecode(value)

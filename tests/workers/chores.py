@@ -188,6 +188,10 @@ def make_a_mess(folder: str) -> None:
     sys.stdout = sys.__stdout__
 
 
+def what_it_is_executed_for() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("SKYTRAIL_")}
+
+
 def where() -> str:
     return str(Path.cwd())
 

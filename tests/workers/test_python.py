@@ -9,7 +9,7 @@ import pytest
 
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
-from tests.workers.calls import Bench
+from tests.workers.calls import EXECUTION, Bench
 from workers.interruption import Reason
 
 CHORES = "tests.workers.chores"
@@ -136,6 +136,15 @@ def test_arguments_that_do_not_fit_are_told_from_failing_code(bench: Bench) -> N
     outcome = run(bench, "break_down", 1, 2, 3)
     assert outcome.message.startswith("args, kwargs: tests.workers.chores.break_down")
     assert (outcome.reason, outcome.may_retry) == ("bad_arguments", False)
+
+
+def test_it_knows_what_it_is_executed_for_as_a_command_does(bench: Bench) -> None:
+    """Above all what makes effects happen once: a key for all its executions, and a fence."""
+    told = run(bench, "what_it_is_executed_for").output
+    assert told["SKYTRAIL_IDEMPOTENCY_KEY"] == str(EXECUTION.task_run_id)
+    assert told["SKYTRAIL_FENCE"] == str(EXECUTION.epoch)
+    assert told["SKYTRAIL_TASK_ID"] == EXECUTION.task_id
+    assert "SKYTRAIL_FENCE" not in os.environ, "afterwards it is told to nobody else"
 
 
 def test_what_it_does_to_its_surroundings_is_put_back(bench: Bench, tmp_path: Path) -> None:

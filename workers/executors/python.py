@@ -17,7 +17,7 @@ from workers.interruption import Interrupted
 from workers.limits import OutOfMemory, limits_of
 from workers.log import capturing
 from workers.offspring import InThisProcess
-from workers.surroundings import put_back
+from workers.surroundings import prepared
 
 
 class PythonExecutor:
@@ -41,9 +41,12 @@ def call_function(
 
 @contextmanager
 def _for_user_code(call: Call[Any]) -> Iterator[None]:
-    """Within, user code runs: what it writes is the log, it can be told to stop, it has limits."""
+    """Within, user code runs: it knows what it is executed for, what it writes is the log, it has
+    limits and can be told to stop.
+    """
     memory = Growth(limits_of(call.execution).memory)
-    with capturing(call.log), put_back(), memory, call.interruption.interruptible():
+    about = prepared(call.about())
+    with capturing(call.log), about, memory, call.interruption.interruptible():
         yield
 
 
