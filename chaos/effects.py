@@ -27,6 +27,23 @@ def work(seconds: float, failures: int = 0) -> None:
         _tell(witness, "end")
 
 
+def eat() -> None:
+    """Uses more and more memory, until it has a gigabyte: more than it may."""
+    with socket.create_connection(("127.0.0.1", int(os.environ[PORT])), timeout=30) as witness:
+        _tell(witness, "start")
+        eaten = [bytearray(8 * 1_048_576) for _ in range(128)]
+        _tell(witness, "end" if eaten else "fail")
+
+
+def talk(lines: int) -> None:
+    """Prints as many lines as fast as it can."""
+    with socket.create_connection(("127.0.0.1", int(os.environ[PORT])), timeout=30) as witness:
+        _tell(witness, "start")
+        for number in range(lines):
+            print(f"line {number} of very many that nobody will read")  # noqa: T201
+        _tell(witness, "end")
+
+
 def _tell(witness: socket.socket, phase: str) -> None:
     about = [
         os.environ["SKYTRAIL_IDEMPOTENCY_KEY"],

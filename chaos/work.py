@@ -11,13 +11,16 @@ from random import Random
 from typing import Any
 
 # Without a client, and without another process than `sleep`. $PPID is the pool process.
-_BASH = """\
+_TELLS = """\
 exec 3<>"/dev/tcp/127.0.0.1/$CHAOS_WITNESS" || exit 97
 tell() {
   echo "$SKYTRAIL_IDEMPOTENCY_KEY $SKYTRAIL_FENCE $SKYTRAIL_ATTEMPT $1 $PPID" >&3
   read -r answer <&3 && [ "$answer" = ok ] || exit 98
 }
 tell start
+"""
+_BASH = f"""\
+{_TELLS}
 sleep "$CHAOS_SECONDS"
 if [ "$SKYTRAIL_ATTEMPT" -le "$CHAOS_FAILURES" ]; then tell fail; exit 1; fi
 tell end
@@ -132,6 +135,17 @@ class Shapes:
             **command,
             **fields,
         }
+
+
+def script(name: str, body: str, *, port: int, **fields: Any) -> dict[str, Any]:
+    """A bash task that does `body`, and tells the witness before and after."""
+    return {
+        "id": name,
+        "type": "bash",
+        "command": f"{_TELLS}\n{body}\ntell end\n",
+        "env": {"CHAOS_WITNESS": str(port)},
+        **fields,
+    }
 
 
 def dag(name: str, tasks: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
