@@ -4,8 +4,8 @@ Kombu waits longer than is good for us in two places. Between attempts to connec
 for half a minute, so that a worker would notice only then that Redis is back. And what it sends for
 remote control it tries to send for ever, in a web process too.
 
-And in one place it does not expect a connection to be gone: where a message is acknowledged that
-came over an earlier one.
+And in one place it does not expect a connection to be gone: where it looks after messages that have
+come over it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ RETRIES = 1
 class _QoS(redis.QoS):
     """What has been delivered and is not acknowledged yet.
 
-    A task may end after its worker has connected anew. Its message was given back with the earlier
-    connection, so there is nothing left to say of it; Kombu tries, stumbles over the connection
-    that it no longer has, and takes the worker down with it.
+    Where Redis goes away under a worker, Kombu gives the connection up in two steps, and stumbles
+    in the second over what it has let go in the first. And a task may end after its worker has
+    connected anew: its message is then acknowledged by way of the earlier connection. Both would
+    take the worker down. What is not acknowledged stays noted in Redis, and is refused when it
+    comes again; what is still queued is sent again by recovery.
     """
 
     def ack(self, delivery_tag: str) -> None:
@@ -43,6 +45,13 @@ class _QoS(redis.QoS):
             virtual.QoS.ack(self, delivery_tag)
         else:
             super().reject(delivery_tag, requeue)
+
+    def restore_unacked(self, client: Any = None) -> Any:
+        if self._is_gone:
+            assert self._delivered is not None
+            self._delivered.clear()
+            return None
+        return super().restore_unacked(client)
 
     @property
     def _is_gone(self) -> bool:
