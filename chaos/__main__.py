@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -22,6 +24,10 @@ from chaos.stage import Grounds, Stage
 
 #: Seconds of a lease, where none are asked for.
 LEASE, SHORT_LEASE = 10, 5
+
+_PREFIX = "sky-chaos-"
+#: Seconds after which no suite is still at work in a folder.
+_OLD = 6 * 3600.0
 
 #: Where nobody looks at a terminal a line says so often, in seconds, how it goes.
 _SAY_EVERY = 15.0
@@ -42,7 +48,8 @@ def main() -> None:
     # So that everything is taken down in order, and PostgreSQL's data goes too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix="sky-chaos-", ignore_cleanup_errors=True) as folder:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
         try:
             with Grounds(Path(folder)).open() as grounds:
                 for case in cases:
@@ -55,6 +62,14 @@ def main() -> None:
             if arguments.markdown:
                 report.save_markdown(results, arguments.markdown, options)
     sys.exit(0 if all(result.is_met for result in results) else 1)
+
+
+def _sweep() -> None:
+    """Removes what suites that were killed have left: their processes have ended with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _OLD:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:
