@@ -37,6 +37,7 @@ _LOOK_AT_HISTORY: Final = (
     "it is in the past: find out who wrote to the database past Skytrail, and judge what the task "
     "has done; clearing it makes it run again"
 )
+_OTHERS_FIRST: Final = "first decide what else is broken in its run; then look again"
 _PUT_BACK: Final = "put it back, with the migrations of the app; then look again with --all"
 
 #: Why the rest is for a person. By code; what is not named here is mended below.
@@ -90,10 +91,16 @@ def repair(
     `announce` is recovery's, where that is what mends. Must not be called inside a transaction:
     each mending is one of its own.
     """
+    # What a plan of such a run came to would rest on rows that are not to be relied on.
+    unsound = {one.found.run_pk for one in breaches if one.found.code not in _MENDING} - {None}
     by_code: dict[str, list[Breach]] = {}
-    for breach in breaches:
-        by_code.setdefault(breach.found.code, []).append(breach)
     treated = []
+    for breach in breaches:
+        code = breach.found.code
+        if _MENDING.get(code) is _dispatch and breach.found.run_pk in unsound:
+            treated.append(Treated(breach, left=_OTHERS_FIRST))
+        else:
+            by_code.setdefault(code, []).append(breach)
     for code, those in by_code.items():
         if mend := _MENDING.get(code):
             done = mend(those, _Means(actor, announce))

@@ -19,7 +19,7 @@ from tests.actions.test_cancelling import claimed
 from tests.actions.test_recovering import it_was_settled_long_ago
 from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run, states, task
-from tests.selectors.breaking import without_constraint
+from tests.selectors.breaking import past_the_triggers, without_constraint
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -125,3 +125,12 @@ def test_the_past_is_left_alone_and_a_person_is_told_why(conveyor: Conveyor) -> 
     assert treated.done == ""
     assert "log" in treated.left
     assert list(Transition.objects.values_list("pk", flat=True)) == before
+
+
+def test_a_run_that_is_broken_in_other_ways_is_not_set_going(conveyor: Conveyor) -> None:
+    run = start_run(save_dag(ROW))
+    with past_the_triggers():
+        TaskRun.objects.filter(run=run, task_id="a").update(state="success", finished_at=Now())
+    treated = {one.breach.found.code: one for one in mend()}
+    assert "first decide" in treated["ready_task_waits"].left
+    assert states(run)["b"] == "waiting"

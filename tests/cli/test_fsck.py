@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
 
 from runs_app.actions import attempts
@@ -75,7 +76,7 @@ def test_repairing_says_what_was_done_and_what_is_left(
     attempts.finish(claimed(still, "a"), Outcome.success(), worker="worker@one")
     conveyor.lose_all()
     with past_the_triggers():
-        Transition.objects.update(at=Now() - timedelta(minutes=5))
+        Transition.objects.update(at=F("at") - timedelta(minutes=5))
         DagRun.objects.update(started_at=Now() - timedelta(minutes=5))
     DagRun.objects.update(queued_at=Now() - timedelta(minutes=5))
     answer = command("fsck", "--repair", "-o", "json").json
