@@ -5,8 +5,7 @@ class ChaosConfig(AppConfig):
     name = "chaos"
 
     def ready(self) -> None:
-        from chaos import identity, messages, points  # noqa: PLC0415  # once the models are loaded
+        from chaos import messages, points  # noqa: PLC0415  # once the models are loaded
 
-        identity.install()
         points.install()
         messages.install()
