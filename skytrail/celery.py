@@ -33,7 +33,7 @@ app = Application("skytrail")
 app.conf.update(
     broker_url=settings.SKYTRAIL_REDIS_URL,
     result_backend=settings.SKYTRAIL_REDIS_URL,
-    include=["workers.tasks", "workers.ticks", "workers.lifecycle", *_OF_USERS],
+    include=["workers.tasks", "workers.ticks", "workers.lifecycle", "workers.mending", *_OF_USERS],
     # What may come in, and what goes out: JSON only.
     accept_content=["json"],
     result_accept_content=["json"],

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import redis
 
+from skytrail.celery import app as configured
 from skytrail.embedded.home import Home
 from skytrail.embedded.ports import Ports
 from skytrail.embedded.valkey import EmbeddedValkey
 from tests.servers import Served
+from workers.application import Application
 
 
 class TroubledBroker:
@@ -25,6 +27,13 @@ class TroubledBroker:
         self.url = served.server.url
         self.client = redis.Redis.from_url(self.url, socket_timeout=10)
 
+    def application(self) -> Application:
+        """The Celery application as web has it, over this broker."""
+        made = Application("trouble", set_as_current=False)
+        made.conf.update(configured.conf.changes or {})
+        made.conf.update(broker_url=self.url, result_backend=self.url)
+        return made
+
     def stop(self) -> None:
         """It ends, as for an update; what it keeps is kept."""
         self._served.stop()
@@ -32,6 +41,13 @@ class TroubledBroker:
     def start(self) -> None:
         """It is there again, at the same address."""
         self._served.start().wait_until_ready()
+
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[None]:
+        """Nobody listens."""
+        self.stop()
+        yield
+        self.start()
 
     def forget(self) -> None:
         """It loses everything."""

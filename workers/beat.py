@@ -1,16 +1,20 @@
-"""Celery's beat over django-celery-beat's rows, which goes on while the database is away."""
+"""Celery's beat over django-celery-beat's rows: it goes on while the database or Redis is away."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from celery.beat import SchedulingError
 from django.db import Error as DatabaseError
 from django.db import connection
 from django_celery_beat.schedulers import SCHEDULE_SYNC_MAX_INTERVAL, DatabaseScheduler
 
 from skytrail.database.trouble import in_a_line, trouble_of
+from workers.line import BROKER_ERRORS, BrokerAway, line
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +54,22 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # the library has no 
             return self._as_known()
         self._is_away = False
         return found
+
+    #: Messages go by the application's connections: one that is only beat's would stay broken.
+    producer = None
+
+    def apply_entry(self, entry: Any, producer: None = None) -> None:
+        """Sends what is due. What cannot be sent is due again soon, or dispatchers see to it."""
+        with suppress(BrokerAway):
+            line.over(partial(self._send, entry))
+
+    def _send(self, entry: Any) -> None:
+        try:
+            self.apply_async(entry, advance=False)
+        except SchedulingError as error:
+            if isinstance(error.__context__, BROKER_ERRORS):
+                raise error.__context__ from None
+            _logger.error("could not send %s: %s", entry.name, error)  # noqa: TRY400  # its words do
 
     def _note(self, error: DatabaseError) -> None:
         """Says once that the database is away. Raises what is no trouble but a mistake."""

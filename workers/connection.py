@@ -87,6 +87,17 @@ class _Prompt(kombu.Connection):
         ensured: Callable[..., Any] = super().ensure(*args, **options)
         return ensured
 
+    def collect(self, socket_timeout: float | None = None) -> None:
+        """Lets go of what is broken.
+
+        Its channel too, which Kombu would close once more after it has forgotten where Redis is: a
+        worker that was at work when its connection broke would end with an AttributeError.
+        """
+        try:
+            super().collect(socket_timeout)
+        finally:
+            self._default_channel = None
+
 
 class Connection(_Prompt):
     """See above."""

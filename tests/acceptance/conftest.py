@@ -236,22 +236,30 @@ def installation(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     """A running installation: web, dispatcher, beat and one worker of two processes."""
-    with django_db_blocker.unblock():
+    with (
+        django_db_blocker.unblock(),
+        installation_beside(
+            tmp_path_factory.mktemp("installation"), redis_url=django_settings.SKYTRAIL_REDIS_URL
+        ) as made,
+    ):
+        yield made
+
+
+@contextlib.contextmanager
+def installation_beside(folder: Path, *, redis_url: str, **settings: str) -> Iterator[Installation]:
+    """One in the tests' own database, so that tests can look into it, over any Redis."""
+    empty_tables()
+    redis.Redis.from_url(redis_url).flushdb()
+    User.objects.create_superuser("admin", password=PASSWORD)
+    database = connection.settings_dict
+    login = f"{database['USER']}:{database['PASSWORD']}"
+    place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = _environment(folder, f"postgresql://{login}@{place}", redis_url) | settings
+    try:
+        with _started(environment, folder) as made:
+            yield made
+    finally:
         empty_tables()
-        redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL).flushdb()
-        User.objects.create_superuser("admin", password=PASSWORD)
-        database = connection.settings_dict
-        login = f"{database['USER']}:{database['PASSWORD']}"
-        place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-        folder = tmp_path_factory.mktemp("installation")
-        environment = _environment(
-            folder, f"postgresql://{login}@{place}", django_settings.SKYTRAIL_REDIS_URL
-        )
-        try:
-            with _started(environment, folder) as made:
-                yield made
-        finally:
-            empty_tables()
 
 
 @contextlib.contextmanager

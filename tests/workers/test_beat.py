@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,8 +13,10 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from skytrail.celery import app
-from workers import names, ticks
+from tests.troubled_broker import TroubledBroker, troubled_broker
+from workers import beat, names, ticks
 from workers.beat import Scheduler
+from workers.line import Line
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -137,3 +140,57 @@ def test_a_change_is_heard_of_once(scheduler: Scheduler) -> None:
     PeriodicTasks.update_changed()
     heard = [scheduler.schedule_changed() for _ in range(3)]
     assert heard == [True, False, False]
+
+
+# ---------------------------------------------------- and while Redis is away
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[TroubledBroker]:
+    with troubled_broker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def over_it(broker: TroubledBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduler]:
+    """Beat over a broker that gets into trouble, after its first messages."""
+    broker.forget()
+    monkeypatch.setattr(beat, "line", Line())
+    monkeypatch.setattr("workers.line.PAUSE", 0.0)
+    made = Scheduler(app=broker.application())
+    made._finalize.cancel()
+    tick(made)
+    yield made
+    made._dirty.clear()
+    made.close()
+
+
+@pytest.mark.parametrize("trouble", ["gone", "read-only", "stalled"])
+def test_what_cannot_be_sent_ends_no_beat_and_the_next_is_sent(
+    trouble: str, over_it: Scheduler, broker: TroubledBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    (entry,) = [entry for name, entry in over_it.schedule.items() if name.endswith(": wake")]
+    suffers = {
+        "gone": broker.gone,
+        "read-only": broker.read_only,
+        "stalled": broker.stalled,
+    }[trouble]
+    with suffers():
+        began = time.monotonic()
+        over_it.apply_entry(entry)
+        assert time.monotonic() - began < 4
+    assert "Redis does not take messages" in caplog.text
+    assert "Traceback" not in caplog.text
+    broker.forget()
+    over_it.apply_entry(entry)
+    over_it.apply_entry(entry)
+    assert broker.client.llen(f"{names.DISPATCH_QUEUE}\x06\x165") == 2
+
+
+def test_an_entry_that_cannot_be_sent_for_its_own_sake_ends_no_beat_either(
+    over_it: Scheduler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = next(iter(over_it.schedule.values()))
+    monkeypatch.setattr(entry, "args", [object()])
+    over_it.apply_entry(entry)
+    assert f"could not send {entry.name}" in caplog.text

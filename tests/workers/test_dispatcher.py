@@ -14,7 +14,6 @@ from django.db import DatabaseError
 from runs_app.actions.consigning import mark_unsent
 from runs_app.dispatching import Consignment, Ticket
 from runs_app.models import DagRun, TaskRun
-from skytrail.celery import app as configured
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run
 from tests.troubled_broker import TroubledBroker, troubled_broker
@@ -49,9 +48,7 @@ def broker() -> Iterator[TroubledBroker]:
 def app(broker: TroubledBroker) -> Iterator[Application]:
     """The Celery application as web has it, with this broker."""
     broker.forget()
-    app = Application("trouble", set_as_current=False)
-    app.conf.update(configured.conf.changes or {})
-    app.conf.update(broker_url=broker.url, result_backend=broker.url)
+    app = broker.application()
     yield app
     app.close()
 
