@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -53,7 +54,7 @@ def installation(
 
 
 #: A step, a fan and a join: a chain, a chord and two dispatches.
-STEPS = [
+STEPS: list[dict[str, Any]] = [
     {"id": "a"},
     {"id": "b", "depends_on": ["a"]},
     {"id": "c", "depends_on": ["a"]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celery import signals
+from celery.utils.dispatch import Signal
 from django.db import DatabaseError
 
 from runs_app.models import DagRun
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.mark.parametrize("signal", [signals.task_failure, signals.task_internal_error])
-def test_a_chain_that_broke_has_its_run_planned(signal: signals.Signal) -> None:
+def test_a_chain_that_broke_has_its_run_planned(signal: Signal) -> None:
     run = start_run(save_dag({"a": [], "b": ["a"]}))
     other = start_run(save_dag({"a": []}, name="another"))
     DagRun.objects.update(planned_at="2026-01-01T00:00Z")
