@@ -5,7 +5,8 @@ class ChaosConfig(AppConfig):
     name = "chaos"
 
     def ready(self) -> None:
-        from chaos import messages, points  # noqa: PLC0415  # once the models are loaded
+        from chaos import messages, points, timing  # noqa: PLC0415  # once the models are loaded
 
         points.install()
         messages.install()
+        timing.install()

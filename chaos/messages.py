@@ -12,7 +12,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,7 @@ VARIABLE = "CHAOS_MESSAGES"
 _LATE = "chaos:late"
 _OLD = "chaos:old"
 _COUNTS = "chaos:counts"
+_LARGEST = "chaos:largest"
 
 #: So many of the messages sent are kept, to be sent again later.
 _KEPT = 2000
@@ -45,21 +47,32 @@ def disorder(*, drop: float, late: float, seconds: float, copies: int, ahead: fl
     )
 
 
+#: The variable's value where nothing is done but to note how large messages are.
+MEASURED = "measured"
+
+
+def largest(url: str) -> int:
+    """How many bytes the largest message had, where that was noted."""
+    with redis.Redis.from_url(url) as client:
+        return int(client.zscore(_LARGEST, "message") or 0)
+
+
 def install() -> None:
     """Does what the environment says."""
     if wanted := os.environ.get(VARIABLE):
         from kombu.transport.redis import Channel  # noqa: PLC0415  # at the start of the process
 
-        _wrap(Channel, json.loads(wanted))
+        if wanted == MEASURED:
+            _wrap(Channel, _measure)
+        else:
+            _wrap(Channel, partial(_instead, asked=json.loads(wanted), random=Random()))
 
 
-def _wrap(channel_class: Any, asked: dict[str, Any]) -> None:
-    random = Random()
-
+def _wrap(channel_class: Any, instead: Callable[[str, str], Iterator[Command]]) -> None:
     def put(self: Any, queue: str, message: dict[str, Any], **options: Any) -> None:
         priority = self._get_message_priority(message, reverse=False)
         key = self._q_for_pri(queue, priority)
-        commands = list(_instead(key, dumps(message), asked, random))
+        commands = list(instead(key, dumps(message)))
         batch = options.pop("_publish_batch", None)
         if batch is not None:
             for name, arguments in commands:
@@ -72,7 +85,14 @@ def _wrap(channel_class: Any, asked: dict[str, Any]) -> None:
     channel_class._put = put  # noqa: SLF001  # there is no other door
 
 
-def _instead(key: str, message: str, asked: dict[str, Any], random: Random) -> Iterator[Command]:
+def _measure(key: str, message: str) -> Iterator[Command]:
+    """The usual LPUSH, and a note."""
+    yield "lpush", (key, message)
+    # Only ever more: the last argument is ZADD's GT.
+    yield "zadd", (_LARGEST, {"message": len(message)}, False, False, False, False, True)
+
+
+def _instead(key: str, message: str, *, asked: dict[str, Any], random: Random) -> Iterator[Command]:
     """What is done instead of one LPUSH: workers take from the right."""
     kept = json.dumps([key, message])
     yield "lpush", (_OLD, kept)

@@ -66,14 +66,14 @@ class _Crash:
 def _before_planning(crash: _Crash) -> None:
     from runs_app.actions import dispatching_steps  # noqa: PLC0415  # at the start of the process
 
-    _replace(dispatching_steps.dispatch, _first(crash, dispatching_steps.dispatch))
+    replace(dispatching_steps.dispatch, _first(crash, dispatching_steps.dispatch))
 
 
 def _planned_before_commit(crash: _Crash) -> None:
     from runs_app import dispatching  # noqa: PLC0415  # as above
 
     # Everything is written and nothing committed; what follows is handed over for the commit.
-    _replace(dispatching.publish_after_commit, _then(crash, dispatching.publish_after_commit))
+    replace(dispatching.publish_after_commit, _then(crash, dispatching.publish_after_commit))
 
 
 def _commit_before_publish(crash: _Crash) -> None:
@@ -141,8 +141,8 @@ def _switch_recovery_off() -> None:
     def none(*_: Any, **__: Any) -> int:
         return 0
 
-    _replace(recovery.recover, nothing)
-    _replace(recovery.take_over_dead, none)
+    replace(recovery.recover, nothing)
+    replace(recovery.take_over_dead, none)
 
 
 # ------------------------------------------------------------------------------ the wrapping
@@ -171,7 +171,7 @@ def _method(owner: type, name: str, wrapped: Function) -> None:
     setattr(owner, name, wrapped)
 
 
-def _replace(function: Function, wrapped: Function) -> None:
+def replace(function: Function, wrapped: Function) -> None:
     """Puts `wrapped` in the place of `function` wherever it has been imported to."""
     for module, name in _holders(function):
         setattr(module, name, wrapped)

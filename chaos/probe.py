@@ -92,6 +92,27 @@ def back_at_work(stage: Stage, labels: Sequence[str], *, within: float) -> dict[
     return times
 
 
+def got_over(stage: Stage, *, within: float) -> None:
+    """Waits until all that is queued by now has been begun, so that the next fault finds it so.
+
+    Where that takes too long, the next fault finds it queued.
+    """
+    since = time.time()
+    with contextlib.suppress(Late):
+        stage.wait_until(
+            lambda: (
+                stage.rows(
+                    "SELECT count(*) FROM skytrail_task_run"
+                    " WHERE state = 'queued' AND queued_at <= to_timestamp(%s)",
+                    since,
+                )
+                == [(0,)]
+            ),
+            within,
+            what="all that was queued has been begun",
+        )
+
+
 def _list(_stage: Stage, client: httpx.Client) -> Call:
     return _timed(lambda: client.get("runs"))[0]
 

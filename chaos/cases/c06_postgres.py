@@ -10,7 +10,7 @@ import psycopg
 
 from chaos.case import Case, Goal, at_most, exactly
 from chaos.flow import executed_again, longest_of, spoken, went_on_after
-from chaos.probe import asking, back_at_work, goals_for, with_ping
+from chaos.probe import asking, back_at_work, goals_for, got_over, with_ping
 from chaos.stage import Stage
 from chaos.verdict import Findings
 
@@ -87,6 +87,7 @@ def inject(stage: Stage) -> None:
                 fault(stage)
             labels = [worker.label for worker in stage.workers()]
             back = back_at_work(stage, labels, within=_BACK_WITHIN)
+            got_over(stage, within=_BACK_WITHIN)
             idle += [f"{label} after it {kind}" for label in labels if label not in back]
 
 
