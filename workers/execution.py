@@ -31,6 +31,7 @@ from skytrail.database.trouble import in_a_line, trouble_of
 from workers import interruption
 from workers.board import OVERTIME, Board
 from workers.companion import Companion, patience
+from workers.executors.celery_task import timed
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.gateway import DatabaseGateway, RunGateway
@@ -59,6 +60,7 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
         if execution is Refusal.ELSEWHERE:
             raise Ignore
         return str(execution.value)
+    execution = timed(execution)
     log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
     with this_place.taken(execution):
         try:

@@ -166,11 +166,11 @@ class _Installed:
 
 def _on_signal(_number: int, frame: FrameType | None) -> None:
     current = Interruption._current  # noqa: SLF001  # the handler is the class's other half
-    if current is not None and current.is_pending and not _is_delicate(frame):
+    if current is not None and current.is_pending and not is_delicate(frame):
         current._raise_if_told()  # noqa: SLF001
 
 
-def _is_delicate(frame: FrameType | None) -> bool:
+def is_delicate(frame: FrameType | None) -> bool:
     """Whether the main thread is where an exception could leave a lock behind."""
     while frame is not None:
         if frame.f_globals.get("__name__") in _DELICATE:

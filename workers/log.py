@@ -68,7 +68,11 @@ class Log:
     def write_bytes(self, data: bytes) -> None:
         """Adds what came out of a pipe; characters may be split between calls."""
         with self._lock:
-            self._add(self._decoder.decode(data))
+            if self._is_cut:
+                # Of a flood of gigabytes only the end is ever read: nothing else is decoded.
+                self._keep_end(data)
+            else:
+                self._add(self._decoder.decode(data))
 
     def take(self) -> list[Piece]:
         """The pieces written since the last call, and those that were given back."""
@@ -115,8 +119,14 @@ class Log:
                 f"\n[… log cut here: it is longer than {self._limit:,} bytes. "
                 "Its end follows when the task has ended …]\n"
             )
-            data = data[len(head.encode()) :]
+            data = data[len(head.encode()) :] + self._decoder.getstate()[0]
+            self._decoder.reset()
             self._room = -1
+        self._keep_end(data)
+
+    def _keep_end(self, data: bytes) -> None:
+        if self._is_closed:
+            return
         self._over += len(data)
         self._tail += data[-TAIL:]
         if len(self._tail) > 4 * TAIL:
@@ -127,7 +137,7 @@ class Log:
         tail = self._tail[-TAIL:].lstrip(bytes(range(0x80, 0xC0)))
         if missing := self._over - len(tail):
             self._fresh.append(f"[… {missing:,} bytes are missing here …]\n")
-        self._fresh.append(tail.decode())
+        self._fresh.append(storable(tail.decode("utf-8", "replace"))[-TAIL:])
 
     def _take(self) -> list[Piece]:
         if self._fresh:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import current_task, shared_task
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
 from skytrail.sdk import Fail, Skip
 
@@ -261,6 +261,22 @@ def celery_hoard(megabytes: int) -> int:
 @shared_task
 def celery_wait() -> None:
     say_then_wait()
+
+
+@shared_task(time_limit=0.3)  # type: ignore[call-overload, untyped-decorator]
+def celery_limited() -> None:
+    say_then_wait()
+
+
+@shared_task(soft_time_limit=0.1)  # type: ignore[call-overload, untyped-decorator]
+def celery_softly_limited(*, cleans_up: bool) -> str:
+    try:
+        say_then_wait()
+    except SoftTimeLimitExceeded:
+        if cleans_up:
+            return "cleaned up"
+        raise
+    return "at leisure"
 
 
 @shared_task

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import json
+import signal
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from tests.workers import chores  # registers the tasks
 from tests.workers.calls import EXECUTION, Bench
+from workers.executors.celery_task import timed
 
 CHORES = chores.__name__
 
@@ -82,3 +86,32 @@ def test_tasks_of_celery_and_of_skytrail_are_no_work(bench: Bench, name: str) ->
 
 def test_arguments_that_do_not_fit_are_told(bench: Bench) -> None:
     assert run(bench, "give", 1, 2, 3).reason == "bad_arguments"
+
+
+# ------------------------------------------------------------------- its own time limits
+
+
+def test_a_soft_time_limit_is_an_exception_in_the_task(bench: Bench) -> None:
+    assert run(bench, "softly_limited", cleans_up=True).output == "cleaned up"
+    outcome = run(bench, "softly_limited", cleans_up=False)
+    assert (outcome.state, outcome.reason) == (TaskState.FAILED, "timeout")
+    assert "SoftTimeLimitExceeded" in outcome.message
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_dag", "limit"),
+    [("limited", None, 0.3), ("limited", 60.0, 60.0), ("give", None, None), ("giev", None, None)],
+)
+def test_a_tasks_time_limit_holds_where_the_dag_gives_none(
+    name: str, in_dag: float | None, limit: float | None
+) -> None:
+    command = json.dumps({"type": "celery", "task": f"{CHORES}.celery_{name}"})
+    execution = dataclasses.replace(EXECUTION, command=command, timeout_seconds=in_dag)
+    assert timed(execution).timeout_seconds == limit
+
+
+def test_other_types_have_no_time_limit_of_a_celery_task() -> None:
+    command = json.dumps({"type": "bash", "command": "echo", "env": {"task": "celery"}})
+    execution = dataclasses.replace(EXECUTION, command=command)
+    assert timed(execution) is execution

@@ -67,6 +67,26 @@ def test_the_end_of_a_long_log_is_kept_and_what_is_missing_is_counted() -> None:
     assert kept.endswith("line 99999\n")
 
 
+@given(st.binary(min_size=200), st.lists(st.integers(0)))
+def test_the_end_of_whatever_comes_can_be_stored(data: bytes, places: list[int]) -> None:
+    log = Log(100)
+    for chunk in cut_up(data, places):
+        log.write_bytes(chunk)
+    assert unstorable(text_of(log)) == []
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=200),
+    st.lists(st.integers(0)),
+)
+def test_characters_may_be_split_where_a_log_is_cut(text: str, places: list[int]) -> None:
+    log = Log(100)
+    for chunk in cut_up(text.encode(), places):
+        log.write_bytes(chunk)
+    head, _, rest = text_of(log).partition("\n[… log cut here")
+    assert head + rest.partition("…]\n")[2] == text
+
+
 def test_the_mark_stands_before_the_end_comes() -> None:
     log = Log(10)
     log.write("0123456789 and more")

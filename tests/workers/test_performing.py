@@ -103,6 +103,14 @@ def test_python_code_has_a_time_limit_too() -> None:
     assert last_attempt(found).reason == "timeout"
 
 
+def test_a_celery_task_is_ended_by_its_own_time_limit() -> None:
+    found = ready("celery", task=f"{CHORES}.celery_limited")
+    assert done(found) == "failed"
+    attempt = last_attempt(found)
+    assert attempt.reason == "timeout"
+    assert "time limit of 0.3 s" in attempt.message
+
+
 @pytest.fixture
 def mess() -> Iterator[None]:
     """Whatever a test leaves of the connection, the next one has a fresh one."""

@@ -11,6 +11,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NoReturn
 
 from dags_app.domain.commands import BashCommand
@@ -72,7 +73,8 @@ class BashExecutor:
                 [bash, "-c", command.command],
                 environment=environment,
                 cwd=Path(cwd),
-                cookie=f"{call.execution.task_run_id}.{call.execution.epoch}",
+                # The same execution may run twice on a machine, where one of them is cut off.
+                cookie=f"{call.execution.task_run_id}.{call.execution.epoch}.{token_hex(4)}",
                 log=call.log,
                 interruption=call.interruption,
                 limits=limits_of(call.execution),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
@@ -145,8 +147,17 @@ def _raised(call: Call[Any], error: BaseException, name: str) -> Outcome:
             reason="bad_arguments",
             may_retry=False,
         )
-    reason = "out_of_memory" if isinstance(error, MemoryError) else "exception"
-    return Outcome.failed(_described(error), reason=reason)
+    return Outcome.failed(_described(error), reason=_reason_of(error))
+
+
+def _reason_of(error: BaseException) -> str:
+    match error:
+        case MemoryError():
+            return "out_of_memory"
+        case SoftTimeLimitExceeded():
+            return "timeout"
+        case _:
+            return "exception"
 
 
 def _write_traceback(call: Call[Any], error: BaseException) -> bool:
