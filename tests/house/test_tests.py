@@ -7,7 +7,12 @@ import ast
 from tests.house.source import modules
 
 #: Where a sleep is the subject (work that takes long) or the one loop that waits for facts.
-_MAY_SLEEP = {"tests/waiting.py", "tests/acceptance/shop.py", "tests/workers/chores.py"}
+_MAY_SLEEP = {
+    "tests/waiting.py",
+    "tests/acceptance/shop.py",
+    "tests/faults/dice.py",
+    "tests/workers/chores.py",
+}
 
 
 def _is_sleep(node: ast.AST) -> bool:
