@@ -419,17 +419,25 @@ class _Executions:
             self.found.zombies_refused += not was_accepted
 
     def _cause(self, lost: Attempt) -> Fault | None:
-        """The last fault that explains a loss."""
-        for fault in reversed(self.found.faults):
-            if fault.takes == "none" or fault.target not in {lost.label, "*"}:
-                continue
-            if fault.takes == "one" and self.taken[fault]:
-                continue
-            assert lost.finished is not None
-            until = fault.at if fault.until is None else fault.until
-            if lost.started <= until + _SLACK and lost.finished >= fault.at - _SLACK:
-                return fault
-        return None
+        """The fault that explains a loss.
+
+        The first that took all of its worker's executions: it cannot have survived that one. Else
+        one that took a single execution, and explains no other.
+        """
+        faults = sorted(self.found.faults, key=lambda fault: fault.at)
+        there = [fault for fault in faults if _explains(fault, lost)]
+        of_all = [fault for fault in there if fault.takes == "all"]
+        of_one = [fault for fault in there if fault.takes == "one" and not self.taken[fault]]
+        return next(iter([*of_all, *of_one]), None)
+
+
+def _explains(fault: Fault, lost: Attempt) -> bool:
+    """Whether it came to the worker while it had that execution."""
+    assert lost.finished is not None
+    if fault.target not in {lost.label, "*"}:
+        return False
+    until = fault.at if fault.until is None else fault.until
+    return lost.started <= until + _SLACK and lost.finished >= fault.at - _SLACK
 
 
 def _waits(history: Sequence[Moved]) -> Iterator[Pause]:

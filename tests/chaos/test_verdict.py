@@ -117,6 +117,12 @@ def test_a_killed_pool_process_explains_one_loss_only() -> None:
     assert len(story.judged(killed(1, takes="one")).false_alarms) == 1
 
 
+def test_a_loss_is_put_down_to_the_first_fault_that_it_cannot_have_survived() -> None:
+    story = taken_over()
+    found = story.judged(killed(1), killed(3, takes="one"))
+    assert [round(seconds, 2) for seconds in found.noticed["killed"]] == [4.0]
+
+
 def test_an_execution_after_a_good_end_is_beyond_the_contract() -> None:
     story = Story()
     for epoch in (1, 2):
