@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, LiteralString
 from urllib.parse import urlsplit
 
 from chaos.case import Case, Goal, at_most, exactly
@@ -16,8 +17,16 @@ from chaos.probe import back_at_work
 from chaos.proxy import Proxy
 from chaos.stage import Stage
 from chaos.verdict import Findings, longest, p95
+from chaos.work import Shapes, dag
 
 _VICTIMS = ("w1", "w2")
+
+#: The DAG whose tasks take two leases, and who executes them.
+_HELD = "held"
+_HOLDERS: LiteralString = """
+SELECT DISTINCT t.worker FROM skytrail_task_run t JOIN skytrail_dag d ON d.id = t.dag_id
+WHERE d.dag_id = %s AND t.state = 'running' AND t.started_at > now() - interval '3 seconds'
+"""
 
 #: The way of each worker to each server.
 _WAYS = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Redis"}
@@ -70,6 +79,7 @@ def inject(stage: Stage) -> None:
     slow = stage.notes["back"] = {}
     for pair in zip(partitions[::2], partitions[1::2], strict=True):
         stage.rest(stage.options.lease / 5)
+        _occupy(stage)
         _cut(stage, dict(zip(_VICTIMS, pair, strict=True)))
         back = back_at_work(stage, _VICTIMS, within=_BACK_WITHIN)
         slow.update(
@@ -82,6 +92,26 @@ def inject(stage: Stage) -> None:
 
 #: Seconds within which a worker has to work again when the way is open.
 _BACK_WITHIN = 30.0
+
+
+def dags(shapes: Shapes) -> list[dict[str, Any]]:
+    """The usual load, and tasks that would go on beside their successors if nobody stopped them."""
+    held = [
+        shapes.task(f"t{place}", seconds=round(shapes.long * 1.6, 1), kind=kind)
+        for place, kind in enumerate(["bash", "python"] * 4)
+    ]
+    return [*shapes.mixed(), dag(_HELD, held)]
+
+
+def _occupy(stage: Stage) -> None:
+    """Has each victim execute a task that takes long."""
+    with stage.client() as client:
+        client.post(f"dags/{_HELD}/runs", json={}).raise_for_status()
+    stage.wait_until(
+        lambda: set(_VICTIMS) <= {row[0].partition("@")[0] for row in stage.rows(_HOLDERS, _HELD)},
+        60,
+        what="all who are to be cut off are at work",
+    )
 
 
 def _cut(stage: Stage, pairs: Mapping[str, _Partition]) -> None:
@@ -146,5 +176,6 @@ CASE = Case(
     title="Partitions",
     inject=inject,
     goals=goals,
+    dags=dags,
     environment_of=environment_of,
 )

@@ -220,4 +220,5 @@ CASE = Case(
     environment={"SKYTRAIL_LOG_LIMIT_BYTES": str(_LOG_LIMIT)},
     # Two runs end badly, as they are meant to.
     interferes=True,
+    in_short=False,  # tests/workers/test_limits.py has it piece by piece
 )
