@@ -111,7 +111,7 @@ def _result(case: Case, grounds: Grounds, options: Options, console: Console) ->
                 in_time = stage.settle()
                 found = verdict.read(stage)
                 goals = [*_usual(found, stage), *case.goals(found, stage)]
-                if not in_time and not case.must_lose:
+                if not (in_time and all(goal.met for goal in goals)) and not case.must_lose:
                     _dump(stage, console)
                 for words in stage.last_words:
                     console.print(words, markup=False, highlight=False)

@@ -393,8 +393,11 @@ class _Executions:
         assert lost.finished is not None
         cause = self._cause(lost)
         if cause is None:
+            over = max((fault.until or fault.at for fault in self.found.faults), default=0.0)
             self.found.false_alarms.append(
-                f"{lost.task_run_id} epoch {lost.epoch} on {lost.worker} was taken over"
+                f"{lost.task_run_id} epoch {lost.epoch} on {lost.worker} was begun "
+                f"{lost.started - over:+.1f} s and taken over {lost.finished - over:+.1f} s after "
+                "the last fault"
             )
         else:
             self.taken[cause] += 1
