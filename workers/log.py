@@ -133,11 +133,18 @@ class Log:
             del self._tail[:-TAIL]
 
     def _add_tail(self) -> None:
-        # At a character's beginning: bytes 0b10…… continue one whose beginning was dropped.
-        tail = self._tail[-TAIL:].lstrip(bytes(range(0x80, 0xC0)))
+        tail, text = self._end_of(TAIL)
+        if len(text.encode()) > TAIL:  # what takes the place of a byte may have three
+            tail, text = self._end_of(TAIL // 3)
         if missing := self._over - len(tail):
             self._fresh.append(f"[… {missing:,} bytes are missing here …]\n")
-        self._fresh.append(storable(tail.decode("utf-8", "replace"))[-TAIL:])
+        self._fresh.append(text)
+
+    def _end_of(self, size: int) -> tuple[bytes, str]:
+        """The last `size` bytes at most, from a character's beginning, and as they are stored."""
+        # Bytes 0b10…… continue a character; here is one whose beginning was dropped.
+        tail = bytes(self._tail[-size:]).lstrip(bytes(range(0x80, 0xC0)))
+        return tail, storable(tail.decode("utf-8", "replace"))
 
     def _take(self) -> list[Piece]:
         if self._fresh:
