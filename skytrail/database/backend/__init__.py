@@ -1,1 +1,1 @@
-"""Django's PostgreSQL, with an end to every wait: docs/adr/0021-waits-have-an-end.md."""
+"""Django's PostgreSQL, with an end to every wait: docs/adr/0017-waits-have-an-end.md."""
