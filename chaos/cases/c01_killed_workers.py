@@ -6,7 +6,10 @@ subject, and not how long it waits for any.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+
+import psutil
 
 from chaos.case import DISPATCH_GONE, MESSAGE_GONE, Case, Goal, at_most
 from chaos.parts import Part
@@ -32,8 +35,10 @@ def kill_group(stage: Stage, worker: Part) -> None:
 
 
 def kill_child(stage: Stage, worker: Part) -> None:
-    """One of its pool processes, of which Celery makes another."""
+    """One of its pool processes, of which Celery makes another: a busy one, if there is."""
     pool = worker.pool()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        pool = [process for process in pool if process.children()] or pool
     if pool:
         victim = stage.random.choice(pool)
         stage.note("pool process killed", worker.label, takes="one")
