@@ -21,7 +21,7 @@ from tests.model.mirror import ROOM_FOR_LOSSES
 pytestmark = pytest.mark.usefixtures("committing")
 
 #: Stories, and steps in each.
-PROFILES = {"quick": (10, 25), "nightly": (5_000, 50)}
+PROFILES = {"quick": (8, 30), "nightly": (5_000, 50)}
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 
