@@ -77,7 +77,7 @@ def _planned_before_commit(crash: _Crash) -> None:
 
 
 def _commit_before_publish(crash: _Crash) -> None:
-    from workers.dispatcher import CeleryDispatcher  # noqa: PLC0415  # as above
+    from workers.broker.dispatcher import CeleryDispatcher  # noqa: PLC0415  # as above
 
     _method(CeleryDispatcher, "publish", _first(crash, CeleryDispatcher.publish))
 
@@ -90,7 +90,7 @@ def _mid_publish(crash: _Crash) -> None:
 
 
 def _published_before_ack(crash: _Crash) -> None:
-    from workers.dispatcher import CeleryDispatcher  # noqa: PLC0415  # as above
+    from workers.broker.dispatcher import CeleryDispatcher  # noqa: PLC0415  # as above
 
     _method(CeleryDispatcher, "publish", _then(crash, CeleryDispatcher.publish))
 

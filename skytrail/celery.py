@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skytrail.settings")
 
 from django.conf import settings  # the line above has to come first
 
-from workers.application import Application
+from workers.broker.application import Application
 
 # For root, because of pickle; which is not accepted here (see accept_content).
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
@@ -33,7 +33,13 @@ app = Application("skytrail")
 app.conf.update(
     broker_url=settings.SKYTRAIL_REDIS_URL,
     result_backend=settings.SKYTRAIL_REDIS_URL,
-    include=["workers.tasks", "workers.ticks", "workers.lifecycle", "workers.mending", *_OF_USERS],
+    include=[
+        "workers.tasks",
+        "workers.ticks",
+        "workers.lifecycle",
+        "workers.broker.mending",
+        *_OF_USERS,
+    ],
     # What may come in, and what goes out: JSON only.
     accept_content=["json"],
     result_accept_content=["json"],

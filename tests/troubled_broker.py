@@ -16,7 +16,7 @@ from skytrail.embedded.home import Home
 from skytrail.embedded.ports import Ports
 from skytrail.embedded.valkey import EmbeddedValkey
 from tests.servers import Served
-from workers.application import Application
+from workers.broker.application import Application
 
 
 class TroubledBroker:

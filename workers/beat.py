@@ -14,7 +14,7 @@ from django.db import connection
 from django_celery_beat.schedulers import SCHEDULE_SYNC_MAX_INTERVAL, DatabaseScheduler
 
 from skytrail.database.trouble import in_a_line, trouble_of
-from workers.line import BROKER_ERRORS, BrokerAway, line
+from workers.broker.line import BROKER_ERRORS, BrokerAway, line
 
 _logger = logging.getLogger(__name__)
 

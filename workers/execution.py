@@ -28,14 +28,14 @@ from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from skytrail.database.trouble import in_a_line, trouble_of
-from workers import interruption
-from workers.board import OVERTIME, Board
-from workers.companion import Companion, patience
 from workers.executors.celery_task import timed
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.gateway import DatabaseGateway, RunGateway
-from workers.interruption import Interrupted, Interruption, Reason
+from workers.guards import interruption
+from workers.guards.board import OVERTIME, Board
+from workers.guards.companion import Companion, patience
+from workers.guards.interruption import Interrupted, Interruption, Reason
 from workers.log import Log, Piece, storable
 from workers.rendering import CannotRender, render
 from workers.shipping import Shipper
@@ -219,7 +219,7 @@ class _Place:
         self._board, self._number = board, number
 
     def safe_until(self) -> float:
-        """Until when what runs here may go on; see `workers.fence`."""
+        """Until when what runs here may go on; see `workers.guards.fence`."""
         return math.inf if self._board is None else self._board.safe_until
 
     def work_is_over(self, execution: Execution) -> None:

@@ -16,11 +16,12 @@ from billiard import current_process
 from celery import signals
 from celery.worker.control import control_command
 
-from workers import canary, execution, interruption, leaving, log, names, warden
-from workers.board import Board
-from workers.fence import Fence
-from workers.lease import Identity, Keeper
-from workers.restarting import Restart
+from workers import execution, log, names
+from workers.guards import canary, interruption, leaving, warden
+from workers.guards.board import Board
+from workers.guards.fence import Fence
+from workers.guards.lease import Identity, Keeper
+from workers.guards.restarting import Restart
 
 
 class _Worker:

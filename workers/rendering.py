@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
-from workers.budget import TooMuch, limited
+from workers.guards.budget import TooMuch, limited
 
 C = TypeVar("C", bound=Command)
 

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from runs_app.domain.states import TaskState
 from workers import names
-from workers.announcing import Ride
+from workers.broker.announcing import Ride
 from workers.execution import perform
 from workers.planning import plan
 

@@ -18,8 +18,9 @@ from django.db import connection
 from runs_app.actions import recovery, retention, scheduling, ticks, timing_out, waking
 from skytrail.database.trouble import in_a_line, trouble_of
 from skytrail.security import tokens
-from workers import names, witness
-from workers.line import BrokerAway, line
+from workers import names
+from workers.broker import witness
+from workers.broker.line import BrokerAway, line
 
 _logger = logging.getLogger(__name__)
 

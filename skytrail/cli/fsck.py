@@ -61,7 +61,7 @@ def fsck(
     treated: list[Treated] = []
     if repair and found.breaches:
         from runs_app.actions.repairing import repair as mend
-        from workers import witness
+        from workers.broker import witness
 
         treated = mend(found.breaches, actor=actor(), announce=witness.leave)
         found = _examine(scope)

@@ -206,7 +206,7 @@ LOGGING = {
 
 # ---------------------------------------------------------------------------------- Skytrail
 
-SKYTRAIL_DISPATCHER = "workers.dispatcher.CeleryDispatcher"
+SKYTRAIL_DISPATCHER = "workers.broker.dispatcher.CeleryDispatcher"
 SKYTRAIL_CELERY_APP = "skytrail.celery.app"
 SKYTRAIL_REDIS_URL = environment.redis_url
 SKYTRAIL_LEASE_SECONDS = environment.lease_seconds

@@ -52,7 +52,7 @@ def crowd(folder: Path) -> dict[str, int]:
 def warden_of(worker: Part) -> psutil.Process:
     def found() -> psutil.Process | None:
         for child in psutil.Process(worker.process.pid).children():
-            if "workers.warden_process" in child.cmdline():
+            if "workers.guards.warden_process" in child.cmdline():
                 return child
         return None
 

@@ -15,7 +15,7 @@ _OF = {"datetime", "timezone", "date", "time"}
 #: Where the answer is shown to people or to Flower, and nothing is decided by it.
 ONLY_SHOWN = {
     "runs_app/admin/shown.py",
-    "workers/announcing.py",
+    "workers/broker/announcing.py",
     "workers/riding.py",
 }
 

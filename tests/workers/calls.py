@@ -14,7 +14,7 @@ from runs_app.domain.outcomes import Outcome
 from tests.waiting import wait_until
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
-from workers.interruption import Interrupted, Interruption, Reason
+from workers.guards.interruption import Interrupted, Interruption, Reason
 from workers.log import Log
 
 EXECUTION = Execution(

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.workers.calls import Bench
-from workers import interruption
+from workers.guards import interruption
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.waiting import wait_until
 from tests.workers.calls import Bench
 from tests.workers.processes import is_gone
 from workers.executors.bash import BadOutput, parameters, read_output
-from workers.interruption import Reason
+from workers.guards.interruption import Reason
 from workers.log import Log
 
 # ------------------------------------------------------------------- how it ends

@@ -16,7 +16,7 @@ from skytrail.celery import app
 from tests.troubled_broker import TroubledBroker, troubled_broker
 from workers import beat, names, ticks
 from workers.beat import Scheduler
-from workers.line import Line
+from workers.broker.line import Line
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -156,7 +156,7 @@ def over_it(broker: TroubledBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Beat over a broker that gets into trouble, after its first messages."""
     broker.forget()
     monkeypatch.setattr(beat, "line", Line())
-    monkeypatch.setattr("workers.line.PAUSE", 0.0)
+    monkeypatch.setattr("workers.broker.line.PAUSE", 0.0)
     made = Scheduler(app=broker.application())
     made._finalize.cancel()
     tick(made)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from workers.board import _ENTRY, PLACES, Board, Entry, _entry
+from workers.guards.board import _ENTRY, PLACES, Board, Entry, _entry
 
 KEY = UUID(int=5)
 

@@ -24,12 +24,12 @@ from skytrail.celery import app
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run, task
 from tests.waiting import wait_until
-from workers import canary as module
-from workers import restarting
-from workers.canary import MAY_STAY_OUT, Canary, hear, queue_of
-from workers.dispatcher import CeleryDispatcher
-from workers.line import Line
-from workers.restarting import Restart
+from workers.broker.dispatcher import CeleryDispatcher
+from workers.broker.line import Line
+from workers.guards import canary as module
+from workers.guards import restarting
+from workers.guards.canary import MAY_STAY_OUT, Canary, hear, queue_of
+from workers.guards.restarting import Restart
 
 
 @dataclass
@@ -190,7 +190,7 @@ class Sky:
         monkeypatch.setattr(restart, "begin", self._begin)
         monkeypatch.setattr(Canary, "_send_one", lambda _: self._send())
         monkeypatch.setattr(module, "line", Line())
-        monkeypatch.setattr("workers.line.PAUSE", 0.0)
+        monkeypatch.setattr("workers.broker.line.PAUSE", 0.0)
         consumer = SimpleNamespace(hostname="worker@here", pool=pool, hub=hub)
         self.canary = Canary(consumer, restart)
         self.look()  # whatever has been heard in this process before

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from runs_app.dispatching import Consignment, Ticket
 from runs_app.domain.blocks import Block, Fork, Stretch
-from workers import canvas, names
+from workers import names
+from workers.broker import canvas
 
 APP = Celery("tests", set_as_current=False)
 RUN = UUID(int=1)

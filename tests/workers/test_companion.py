@@ -19,8 +19,8 @@ from tests.waiting import wait_until
 from tests.workers.calls import EXECUTION
 from tests.workers.processes import is_gone
 from workers import names
-from workers.companion import Companion, tell
-from workers.interruption import Interrupted, Reason
+from workers.guards.companion import Companion, tell
+from workers.guards.interruption import Interrupted, Reason
 from workers.log import Log
 
 
@@ -84,7 +84,7 @@ STUBBORN = """
     django.setup()
     settings.SKYTRAIL_STOP_GRACE_SECONDS = 0
     from tests.workers.calls import EXECUTION
-    from workers import companion, interruption
+    from workers.guards import companion, interruption
     from workers.log import Log
 
     folder = Path(sys.argv[1])

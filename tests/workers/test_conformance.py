@@ -22,7 +22,7 @@ from tests.workers.calls import Bench
 from tests.workers.chores import NASTY_KEPT
 from tests.workers.pages import Page, Request, Site, serving
 from workers.executors.registry import EXECUTORS
-from workers.interruption import Reason
+from workers.guards.interruption import Reason
 from workers.log import Log
 
 CHORES = "tests.workers.chores"

@@ -17,12 +17,12 @@ from runs_app.models import DagRun, TaskRun
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run
 from tests.troubled_broker import TroubledBroker, troubled_broker
-from workers import dispatcher as module
-from workers import line as lines
 from workers import names, ticks
-from workers.application import Application
-from workers.dispatcher import CeleryDispatcher
-from workers.line import Line
+from workers.broker import dispatcher as module
+from workers.broker import line as lines
+from workers.broker.application import Application
+from workers.broker.dispatcher import CeleryDispatcher
+from workers.broker.line import Line
 
 pytestmark = pytest.mark.usefixtures("db")
 

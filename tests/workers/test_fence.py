@@ -14,9 +14,9 @@ from pytest_django import Settings
 
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
-from workers import witness
-from workers.board import Board
-from workers.fence import Fence, kill_after, stop_after
+from workers.broker import witness
+from workers.guards.board import Board
+from workers.guards.fence import Fence, kill_after, stop_after
 
 #: Long ago enough that whoever ran under it must be gone, by the clock of this machine.
 LONG_AGO = 1000.0

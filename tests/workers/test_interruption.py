@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.waiting import wait_until
-from workers.interruption import Interrupted, Interruption, Reason, install_again
+from workers.guards.interruption import Interrupted, Interruption, Reason, install_again
 
 
 def from_another_thread(interruption: Interruption, reason: Reason) -> threading.Thread:

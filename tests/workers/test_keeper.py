@@ -11,11 +11,12 @@ from runs_app.models import Attempt, TaskRun, Worker
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
 from tests.workers.stations import ready
-from workers import board, lease, witness
-from workers.board import Board
-from workers.fence import Fence
+from workers.broker import witness
 from workers.gateway import DatabaseGateway
-from workers.lease import Identity, Keeper
+from workers.guards import board, lease
+from workers.guards.board import Board
+from workers.guards.fence import Fence
+from workers.guards.lease import Identity, Keeper
 
 pytestmark = pytest.mark.usefixtures("committing")
 

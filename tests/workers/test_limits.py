@@ -19,10 +19,10 @@ from runs_app.domain.states import TaskState
 from tests.waiting import wait_until
 from tests.workers.calls import Bench
 from tests.workers.processes import is_gone
-from workers.interruption import Reason
-from workers.limits import MEBIBYTE
+from workers.guards.interruption import Reason
+from workers.guards.limits import MEBIBYTE
+from workers.guards.offspring import COOKIE
 from workers.log import Log
-from workers.offspring import COOKIE
 
 #: A daemon as they are: with a session of its own, no parent, no environment and no open files.
 DAEMON = """

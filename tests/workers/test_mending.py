@@ -10,7 +10,8 @@ from django.db import DatabaseError
 from runs_app.models import DagRun
 from skytrail.celery import app
 from tests.factories import save_dag, start_run, task
-from workers import mending, names, tasks
+from workers import names, tasks
+from workers.broker import mending
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -16,7 +16,7 @@ from runs_app.models import TaskRun
 from tests.workers.stations import done, last_attempt, log_of, output_of, ready
 from workers import execution
 from workers.gateway import DatabaseGateway
-from workers.interruption import Reason
+from workers.guards.interruption import Reason
 from workers.log import Piece
 
 pytestmark = pytest.mark.usefixtures("committing")

@@ -10,7 +10,7 @@ import pytest
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from tests.workers.calls import EXECUTION, Bench
-from workers.interruption import Reason
+from workers.guards.interruption import Reason
 
 CHORES = "tests.workers.chores"
 

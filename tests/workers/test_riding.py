@@ -19,7 +19,7 @@ from skytrail.celery import app
 from tests.doubles import RecordingDispatcher
 from tests.factories import save_dag, start_run, states
 from tests.waiting import wait_until
-from workers import canvas
+from workers.broker import canvas
 from workers.riding import ride
 
 pytestmark = pytest.mark.usefixtures("committing")

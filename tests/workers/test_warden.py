@@ -12,15 +12,15 @@ import pytest
 
 from tests.waiting import wait_until
 from tests.workers.processes import is_gone
-from workers import warden
+from workers.guards import warden
+from workers.guards.offspring import COOKIE, kill_by_cookie
+from workers.guards.warden import Warden
 from workers.lifecycle import make_directory
-from workers.offspring import COOKIE, kill_by_cookie
-from workers.warden import Warden
 
 #: A pool process: it starts something for an execution, and says so in a file.
 POOL_PROCESS = """
     import os, subprocess, sys, time
-    from workers import offspring, warden
+    from workers.guards import offspring, warden
     with warden.watching("an-execution") as watch:
         child = subprocess.Popen(
             ["bash", "-c", sys.argv[1]],
@@ -127,7 +127,7 @@ def test_it_stays_until_the_last_pool_process_has_gone(directory: Path, tmp_path
 #: What functions of users do, in a pool process that has told the warden of itself and of no more.
 IN_PROCESS = """
     import os, pathlib, subprocess, sys, time
-    from workers import warden
+    from workers.guards import warden
     warden.join()
     folder = pathlib.Path(sys.argv[1])
     def say(name):

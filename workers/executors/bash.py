@@ -19,7 +19,7 @@ from runs_app.domain.outcomes import MAX_OUTPUT_BYTES, Outcome, Unkeepable, keep
 from workers import names
 from workers.executors import process
 from workers.executors.contract import Call
-from workers.limits import OutOfMemory, TooMuchOutput, limits_of
+from workers.guards.limits import OutOfMemory, TooMuchOutput, limits_of
 
 #: Shells' own exit codes, in words.
 _EXIT_CODES = {

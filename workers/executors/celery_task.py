@@ -19,7 +19,7 @@ from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
 from workers.executors.python import invoke
-from workers.interruption import is_delicate
+from workers.guards.interruption import is_delicate
 
 #: Whose top is `celery.current_task`.
 _CURRENT: Any = _state._task_stack  # type: ignore[attr-defined]  # noqa: SLF001

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
-from workers.interruption import Interruption
+from workers.guards.interruption import Interruption
 from workers.log import Log
 
 C = TypeVar("C", bound=Command)

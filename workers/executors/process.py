@@ -19,11 +19,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from workers import warden
-from workers.interruption import Interrupted, Interruption
-from workers.limits import Limits, OutOfMemory, TooMuchOutput
+from workers.guards import warden
+from workers.guards.interruption import Interrupted, Interruption
+from workers.guards.limits import Limits, OutOfMemory, TooMuchOutput
+from workers.guards.offspring import COOKIE, Offspring, adopting, kill_by_cookie
 from workers.log import Log
-from workers.offspring import COOKIE, Offspring, adopting, kill_by_cookie
 
 _CHUNK = 65_536
 

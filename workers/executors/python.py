@@ -13,12 +13,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
-from workers.budget import Growth
 from workers.executors.contract import Call
-from workers.interruption import Interrupted
-from workers.limits import OutOfMemory, limits_of
+from workers.guards.budget import Growth
+from workers.guards.interruption import Interrupted
+from workers.guards.limits import OutOfMemory, limits_of
+from workers.guards.offspring import InThisProcess
 from workers.log import capturing
-from workers.offspring import InThisProcess
 from workers.surroundings import prepared
 
 

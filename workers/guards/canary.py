@@ -19,8 +19,8 @@ from django.conf import settings
 from kombu import Exchange, Queue
 
 from workers import names
-from workers.line import BrokerAway, line
-from workers.restarting import Restart
+from workers.broker.line import BrokerAway, line
+from workers.guards.restarting import Restart
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def receiver(_task: Any, _app: Any, consumer: Any) -> Callable[..., None]:
 
 
 class _Canary(Task[Any, Any]):
-    Strategy = "workers.canary:receiver"  # what Celery calls it
+    Strategy = "workers.guards.canary:receiver"  # what Celery calls it
 
 
 @shared_task(name=names.CANARY, base=_Canary)

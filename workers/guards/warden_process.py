@@ -24,7 +24,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from workers.offspring import Sightings, kill_by_cookie
+from workers.guards.offspring import Sightings, kill_by_cookie
 
 #: How often it looks what is below the pool processes, in seconds.
 _LOOK_EVERY = 1.0

@@ -27,7 +27,7 @@ from django.conf import settings
 
 from runs_app.domain.executions import Execution
 from workers import names
-from workers.interruption import Interruption, Reason
+from workers.guards.interruption import Interruption, Reason
 from workers.log import Log, Piece
 
 _logger = logging.getLogger(__name__)

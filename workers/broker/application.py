@@ -9,13 +9,13 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from celery.result import AsyncResult
 
-from workers.connection import Connection
+from workers.broker.connection import Connection
 
 
 class Application(Celery):
     """The class of `skytrail.celery.app`."""
 
-    amqp_cls = "workers.application:ImpatientAMQP"
+    amqp_cls = "workers.broker.application:ImpatientAMQP"
 
     @cached_property
     def AsyncResult(self) -> Any:  # noqa: N802  # Celery's name

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from workers.limits import OutOfMemory
+from workers.guards.limits import OutOfMemory
 
 
 class TooMuch(Exception):

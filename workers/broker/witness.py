@@ -43,7 +43,7 @@ def leave(settling: float) -> bool:
     `settling` is for how many seconds from now recovery takes nothing over.
     """
     # Two renewals. When a worker looks, because it has seen nothing itself, word from before the
-    # database went away is gone: see `stop_after` in `workers.fence`.
+    # database went away is gone: see `stop_after` in `workers.guards.fence`.
     lifetime = settings.SKYTRAIL_LEASE_SECONDS * 1000 // 3
     try:
         before: Any = _client(settings.SKYTRAIL_REDIS_URL).set(

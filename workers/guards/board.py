@@ -73,7 +73,7 @@ class Board:
 
     @property
     def safe_until(self) -> float:
-        """Until when all that runs here may go on, by `time.monotonic()`: see `workers.fence`."""
+        """Until when all that runs here may go on, by `time.monotonic()`: see `fence.py`."""
         return self._moments[_SAFE_UNTIL]
 
     @safe_until.setter

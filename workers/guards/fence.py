@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from workers import witness
-from workers.board import Board
-from workers.companion import patience
+from workers.broker import witness
+from workers.guards.board import Board
+from workers.guards.companion import patience
 
 _logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """A worker and its warden: the worker starts it, the pool processes speak to it.
 
-What it does is in `workers/warden_process.py`. If it dies, another takes its place, and the pool
-processes turn to that one: they are without a warden for a fraction of a second.
+What it does is in `warden_process.py`. If it dies, another takes its place, and the pool processes
+turn to that one: they are without a warden for a fraction of a second.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from workers.guards.offspring import COOKIE
 from workers.log import OUR_THREADS
-from workers.offspring import COOKIE
 
 _logger = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ class Warden:
             listener.listen(128)
             argv = [str(listener.fileno()), str(self._directory), str(os.getpid())]
             process = subprocess.Popen(
-                [sys.executable, "-m", "workers.warden_process", *argv],
+                [sys.executable, "-m", "workers.guards.warden_process", *argv],
                 env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-                cwd=Path(__file__).parents[1],
+                cwd=Path(__file__).parents[2],
                 stdin=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
                 start_new_session=True,

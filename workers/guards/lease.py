@@ -28,11 +28,12 @@ from runs_app.actions import ticks as turns
 from runs_app.actions.timing_out import end_overdue
 from runs_app.domain.states import TaskState
 from skytrail.database.trouble import in_a_line
-from workers import names, ticks, witness
-from workers.board import OVERTIME, Board, Entry
-from workers.companion import patience, tell
-from workers.fence import Fence
-from workers.interruption import Reason
+from workers import names, ticks
+from workers.broker import witness
+from workers.guards.board import OVERTIME, Board, Entry
+from workers.guards.companion import patience, tell
+from workers.guards.fence import Fence
+from workers.guards.interruption import Reason
 
 _logger = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from kombu.exceptions import ChannelError
 
 from runs_app.actions.consigning import mark_unsent, want_plan
 from runs_app.dispatching import Consignment, Ticket
-from workers import canvas, names
-from workers.line import BrokerAway, Line, line
+from workers import names
+from workers.broker import canvas
+from workers.broker.line import BrokerAway, Line, line
 
 _logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 
-from workers.line import BrokerAway, line
+from workers.broker.line import BrokerAway, line
 
 
 class Ride:
