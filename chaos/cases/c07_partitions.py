@@ -21,7 +21,10 @@ from chaos.work import Shapes, dag
 
 _VICTIMS = ("w1", "w2")
 
-#: The DAG whose tasks take two leases, and who executes them.
+#: So many leases a partition lasts: long enough for somebody else to have begun meanwhile.
+_LASTS = 3
+
+#: The DAG whose tasks take as long, and who executes them.
 _HELD = "held"
 _HOLDERS: LiteralString = """
 SELECT DISTINCT t.worker FROM skytrail_task_run t JOIN skytrail_dag d ON d.id = t.dag_id
@@ -70,7 +73,7 @@ def environment_of(stage: Stage, label: str) -> Mapping[str, str]:
 
 
 def inject(stage: Stage) -> None:
-    """Two at a time, each of two leases."""
+    """Two at a time."""
     partitions = list(_PARTITIONS)
     if stage.options.short:
         partitions = partitions[:_SHORT]
@@ -97,7 +100,7 @@ _BACK_WITHIN = 30.0
 def dags(shapes: Shapes) -> list[dict[str, Any]]:
     """The usual load, and tasks that would go on beside their successors if nobody stopped them."""
     held = [
-        shapes.task(f"t{place}", seconds=round(shapes.long * 1.6, 1), kind=kind)
+        shapes.task(f"t{place}", seconds=round(shapes.long * 2.6, 1), kind=kind)
         for place, kind in enumerate(["bash", "python"] * 4)
     ]
     return [*shapes.mixed(), dag(_HELD, held)]
@@ -126,7 +129,7 @@ def _cut(stage: Stage, pairs: Mapping[str, _Partition]) -> None:
         try:
             for way, cut in ways:
                 cut(way)
-            stage.rest(2 * stage.options.lease)
+            stage.rest(_LASTS * stage.options.lease)
         finally:
             for way, _ in ways:
                 way.open()
