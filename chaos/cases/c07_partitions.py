@@ -1,6 +1,6 @@
 """C7: workers are cut off from Redis, from PostgreSQL, from both, one way, half-open.
 
-Each for longer than a lease. One worker is always spared, so that there is somebody to take over
+Each for longer than a lease. Two workers are always spared, so that there is somebody to take over
 what the others had; what they had has to be stopped before that.
 """
 
@@ -47,10 +47,10 @@ class _Partition:
 
 _DATABASE, _REDIS = _WAYS
 _PARTITIONS = (
-    _Partition("cut off from PostgreSQL", (_DATABASE,), Proxy.hold, "all"),
-    _Partition("half-open to both", (_DATABASE, _REDIS), Proxy.forget, "all"),
-    _Partition("cut off from Redis", (_REDIS,), Proxy.hold, "none"),
     _Partition("cut off from both", (_DATABASE, _REDIS), Proxy.hold, "all"),
+    _Partition("half-open to both", (_DATABASE, _REDIS), Proxy.forget, "all"),
+    _Partition("cut off from PostgreSQL", (_DATABASE,), Proxy.hold, "all"),
+    _Partition("cut off from Redis", (_REDIS,), Proxy.hold, "none"),
     _Partition(
         "PostgreSQL hears nothing", (_DATABASE,), lambda way: way.hold(down=False), "all"
     ),
@@ -180,5 +180,6 @@ CASE = Case(
     inject=inject,
     goals=goals,
     dags=dags,
+    workers=4,
     environment_of=environment_of,
 )
