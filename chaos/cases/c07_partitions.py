@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import LiteralString
 from urllib.parse import urlsplit
 
 from chaos.case import Case, Goal, at_most, exactly
@@ -80,6 +80,7 @@ def inject(stage: Stage) -> None:
     else:
         stage.random.shuffle(partitions)
     slow = stage.notes["back"] = {}
+    _save_held(stage)
     for pair in zip(partitions[::2], partitions[1::2], strict=True):
         stage.rest(stage.options.lease / 5)
         _occupy(stage)
@@ -97,13 +98,15 @@ def inject(stage: Stage) -> None:
 _BACK_WITHIN = 30.0
 
 
-def dags(shapes: Shapes) -> list[dict[str, Any]]:
-    """The usual load, and tasks that would go on beside their successors if nobody stopped them."""
-    held = [
-        shapes.task(f"t{place}", seconds=round(shapes.long * 2.6, 1), kind=kind)
+def _save_held(stage: Stage) -> None:
+    """Tasks that would go on beside their successors if nobody stopped them."""
+    port, seconds = stage.grounds.witness.port, _LASTS * stage.options.lease
+    shapes = Shapes(stage.random, port, long=seconds)
+    tasks = [
+        shapes.task(f"t{place}", seconds=seconds, kind=kind)
         for place, kind in enumerate(["bash", "python"] * 4)
     ]
-    return [*shapes.mixed(), dag(_HELD, held)]
+    stage.save(dag(_HELD, tasks))
 
 
 def _occupy(stage: Stage) -> None:
@@ -179,7 +182,6 @@ CASE = Case(
     title="Partitions",
     inject=inject,
     goals=goals,
-    dags=dags,
     workers=4,
     environment_of=environment_of,
 )
