@@ -22,7 +22,7 @@ from chaos.work import Shapes, dag
 #: Seconds for a transaction that plans a run, and what Redis may need in all, in MiB.
 _PLANNED_WITHIN = 0.5
 _MEMORY = 64.0
-#: In KiB: a stretch's message carries what is left of it, some 450 bytes a step, of which it has 50.
+#: In KiB: a stretch's message carries what is left of it, some 450 bytes for each of 50 steps.
 _LARGEST = 24.0
 
 #: How long each of the three may take, in seconds.
