@@ -308,7 +308,7 @@ def hand_back(execution: Execution, *, worker: str) -> bool:
         if place is None:
             return False
         if place.state == TaskState.QUEUED:
-            publish_alone([place])
+            publish_alone([place], ahead=True)
         else:
             request_dispatch_after_commit(place.run_pk)
     degrade([place.run_pk])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -111,8 +111,13 @@ WHERE r.id = ANY (%(runs)s::uuid[])
 )
 
 
-def publish_alone(queued: list[Place]) -> None:
-    """Sends queued task runs of any runs, each as a block of its own, after the commit."""
+def publish_alone(queued: list[Place], *, ahead: bool = False) -> None:
+    """Sends queued task runs of any runs, each as a block of its own, after the commit.
+
+    What had begun before and begins again goes `ahead` of what others have queued since.
+    """
+    if ahead:
+        queued = [replace(place, priority=max(1, place.priority)) for place in queued]
     runs = {run.pk: run for run in _RUNS.all(runs=list({place.run_pk for place in queued}))}
     publish_after_commit(
         [
@@ -134,11 +139,17 @@ def publish_alone(queued: list[Place]) -> None:
 _UNSENT = Statement(
     "unsent",
     """
+WITH held AS MATERIALIZED (
+  SELECT t.id FROM skytrail_task_run t
+  JOIN unnest(%(ids)s::uuid[], %(epochs)s::int[]) AS unsent (id, epoch)
+    ON t.id = unsent.id AND t.epoch = unsent.epoch
+  WHERE t.state = 'queued' AND t.published_at IS NOT NULL
+  ORDER BY t.id
+  FOR NO KEY UPDATE OF t
+)
 UPDATE skytrail_task_run t
 SET published_at = NULL, publish_count = greatest(t.publish_count - 1, 0)
-FROM unnest(%(ids)s::uuid[], %(epochs)s::int[]) AS unsent (id, epoch)
-WHERE t.id = unsent.id AND t.epoch = unsent.epoch
-  AND t.state = 'queued' AND t.published_at IS NOT NULL
+FROM held WHERE t.id = held.id
 """,
     Nothing,
 )
@@ -158,8 +169,13 @@ def mark_unsent(tickets: Iterable[Ticket]) -> None:
 _WANT_PLAN = Statement(
     "want_plan",
     """
-UPDATE skytrail_dag_run SET planned_at = NULL
-WHERE id = ANY (%(runs)s::uuid[]) AND state IN ('running', 'cancelling')
+WITH held AS MATERIALIZED (
+  SELECT id FROM skytrail_dag_run
+  WHERE id = ANY (%(runs)s::uuid[]) AND state IN ('running', 'cancelling')
+  ORDER BY id
+  FOR NO KEY UPDATE
+)
+UPDATE skytrail_dag_run r SET planned_at = NULL FROM held WHERE r.id = held.id
 """,
     Nothing,
 )

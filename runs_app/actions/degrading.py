@@ -10,8 +10,12 @@ from skytrail.database.statement import Nothing, Statement
 _DEGRADE = Statement(
     "degrade",
     """
-UPDATE skytrail_dag_run SET degraded = true
-WHERE id = ANY (%(runs)s::uuid[]) AND NOT degraded
+WITH held AS MATERIALIZED (
+  SELECT id FROM skytrail_dag_run WHERE id = ANY (%(runs)s::uuid[]) AND NOT degraded
+  ORDER BY id
+  FOR NO KEY UPDATE
+)
+UPDATE skytrail_dag_run r SET degraded = true FROM held WHERE r.id = held.id
 """,
     Nothing,
 )

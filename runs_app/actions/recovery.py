@@ -37,6 +37,9 @@ UNSENT_AFTER = 5
 LATE_AFTER = 15
 LATEST_AFTER = 600
 
+#: What was sent by so many seconds later, was sent later for certain: sending follows the commit.
+OVERTAKEN_BY = 5
+
 #: Every active run is planned as a whole at least this often (degraded ones at every tick), as far
 #: as there is time for it in a sweep. All in seconds.
 PLAN_EVERY = 20
@@ -57,13 +60,13 @@ class Recovered:
     admitted: int = 0
 
 
-def _lost(*, guard: str) -> Move:
+def _lost(*, guard: str, order: str = "t.id", limit: str = "", skip_locked: bool = False) -> Move:
     return Move(
         joins="JOIN skytrail_version_task v ON v.id = t.version_task_id",
         guard=f"t.state IN {sql_list(LEASED)} AND {guard}",
-        order="t.lease_expires_at",
-        limit=f"LIMIT {BATCH}",
-        skip_locked=True,
+        order=order,
+        limit=limit,
+        skip_locked=skip_locked,
         to="""CASE
       WHEN t.state = 'cancelling' THEN 'cancelled'
       WHEN t.state = 'restarting' THEN 'waiting'
@@ -90,8 +93,16 @@ def _lost(*, guard: str) -> Move:
 
 
 _LEASE_RAN_OUT = task_move(
-    "lease_ran_out", _lost(guard="t.lease_expires_at < statement_timestamp()"), Place
+    "lease_ran_out",
+    _lost(
+        guard="t.lease_expires_at < statement_timestamp()",
+        order="t.lease_expires_at",
+        limit=f"LIMIT {BATCH}",
+        skip_locked=True,
+    ),
+    Place,
 )
+# Nobody comes back to these: where somebody else holds one of them, it is waited for.
 _WORKER_DIED = task_move(
     "worker_died",
     _lost(guard="(t.id, t.epoch) IN (SELECT * FROM unnest(%(ids)s::uuid[], %(epochs)s::int[]))"),
@@ -126,7 +137,16 @@ WITH late AS MATERIALIZED (
       ELSE t.published_at < statement_timestamp() - interval '1 second' * least(
         {LATEST_AFTER}, %(late_after)s * power(2, least(t.publish_count, 10) - 1))
     END
-    AND (%(deficit)s > 0 OR t.published_at IS NULL)
+    AND (
+      %(deficit)s > 0 OR t.published_at IS NULL
+      -- A queue is served in order: what was sent later and runs has overtaken what is gone. But
+      -- for what was sent ahead of the others, which has an epoch more than tries.
+      OR t.published_at < (
+        SELECT max(c.published_at) - interval '{OVERTAKEN_BY} seconds' FROM skytrail_task_run c
+        WHERE c.state IN {sql_list(LEASED)} AND c.queue = t.queue
+          AND sign(c.priority) = sign(t.priority) AND c.epoch = c.attempt
+      )
+    )
   ORDER BY t.published_at NULLS FIRST
   LIMIT %(limit)s
   FOR NO KEY UPDATE OF t SKIP LOCKED
@@ -224,7 +244,7 @@ def take_over_dead(executions: Sequence[tuple[UUID, int]]) -> int:
 def _move_on(statement: Statement[Place], which: dict[str, Any]) -> int:
     with transaction.atomic():
         places = statement.all(**which, max_lost=settings.SKYTRAIL_MAX_LOST, actor=ACTOR)
-        publish_alone([place for place in places if place.state == TaskState.QUEUED])
+        publish_alone([place for place in places if place.state == TaskState.QUEUED], ahead=True)
     # In statements of their own: whoever holds a run may wait for its tasks, never the reverse.
     degrade(place.run_pk for place in places)
     for run_pk in {place.run_pk for place in places if place.state != TaskState.QUEUED}:
@@ -236,7 +256,8 @@ def _resend_lost_messages(before: dict[str, int]) -> tuple[dict[str, int], int]:
     """Sends again what Redis seems to have lost; the deficits now, and how many were sent.
 
     Lost is what Redis cannot hold: it has fewer messages for a queue than Postgres has queued rows,
-    in two checks in a row. A long backlog is no loss.
+    in two checks in a row. A long backlog is no loss. While there is work, messages for later steps
+    of chains, whose rows wait, hide what is missing; but then what is lost is overtaken.
     """
     deficits: dict[str, int] = {}
     sent = 0

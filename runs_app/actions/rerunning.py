@@ -6,7 +6,7 @@ the old one may still be at work. Earlier executions keep their rows, logs and o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,13 +58,15 @@ class _Cleared:
     worker: str
 
 
-# A task that waits is as good as cleared. `max_attempts` starts anew: the task gets its retries
-# again, on top of the tries that it has used up.
+# A task that waits keeps its state, but not its epoch, nor its place in the line for slots: the
+# message of a chain may be about to start it, or a slot about to be given to it, because of what is
+# being cleared here. `max_attempts` starts anew: the task gets its retries again, on top of the
+# tries that it has used up.
 _CLEAR = task_move(
     "clear",
     Move(
         guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
-    AND t.state NOT IN ('waiting', 'restarting')""",
+    AND t.state <> 'restarting'""",
         to="CASE WHEN t.state IN ('running', 'cancelling') THEN 'restarting' ELSE 'waiting' END",
         reason="%(reason)s",
         sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
@@ -151,7 +153,9 @@ def clear_held(
         failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
         rows = [row for row in rows if row.state in failed]
     if rows and not dry_run:
-        _clear_and_reopen(run, rows, actor=actor, reason=reason)
+        if selection.only_failed:
+            positions = {row.position for row in rows}
+        _clear_and_reopen(run, positions, actor=actor, reason=reason)
     return [ToClear(row.task_id, row.map_index, row.state) for row in rows]
 
 
@@ -170,9 +174,8 @@ def hold(run: DagRun) -> DagRun:
     return held
 
 
-def _clear_and_reopen(run: DagRun, rows: Iterable[TaskRun], *, actor: str, reason: str) -> None:
-    positions = [row.position for row in rows]
-    cleared = _CLEAR.all(run=run.pk, positions=positions, actor=actor, reason=reason)
+def _clear_and_reopen(run: DagRun, positions: set[int], *, actor: str, reason: str) -> None:
+    cleared = _CLEAR.all(run=run.pk, positions=sorted(positions), actor=actor, reason=reason)
     graph = graph_of(run.version_id)
     if graph.is_gated:
         after = {later for position in positions for later in graph.downstream[position]}

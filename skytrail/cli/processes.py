@@ -40,6 +40,7 @@ def web(host: Host = "127.0.0.1", port: Port = 48080) -> None:
 
 def dispatcher(
     concurrency: Annotated[int, typer.Option(help="Runs planned side by side.", min=1)] = 1,
+    name: Annotated[str, typer.Option(help="Tells dispatchers on one host apart.")] = "dispatcher",
 ) -> None:
     """Plan runs, and run the periodic jobs."""
     os.environ["SKYTRAIL_ROLE"] = "dispatcher"
@@ -47,7 +48,7 @@ def dispatcher(
         "worker",
         "--queues=dispatch",
         f"--concurrency={concurrency}",
-        "--hostname=dispatcher@%h",
+        f"--hostname={name}@%h",
         "--loglevel=WARNING",
         *_QUIET,
     )

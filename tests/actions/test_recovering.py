@@ -140,6 +140,38 @@ def test_a_long_backlog_is_no_loss(dispatcher: RecordingDispatcher) -> None:
     assert [again().republished for _ in range(3)] == [0, 0, 0]
 
 
+def test_what_others_have_overtaken_is_lost_whatever_else_is_in_the_queue(
+    dispatcher: RecordingDispatcher,
+) -> None:
+    """Messages for later steps of chains, whose rows wait, hide what is missing."""
+    lost, later = (start_run(save_dag(ROW, name=name)) for name in ("lost", "later"))
+    let_the_message_be_late()
+    TaskRun.objects.filter(run=later, task_id="a").update(published_at=Now())
+    claimed(later, "a")
+    dispatcher.forget()
+    dispatcher.depths = {"default": 20}
+    assert again().republished == 1
+    ((ticket,),) = [consignment.tickets.values() for consignment in dispatcher.consignments]
+    assert ticket.task_run_id == task(lost, "a").pk
+
+
+def test_what_begins_again_goes_ahead_of_the_others_and_proves_no_loss(
+    dispatcher: RecordingDispatcher,
+) -> None:
+    backlog, lost = (start_run(save_dag(ROW, name=name)) for name in ("backlog", "lost"))
+    claimed(lost, "a")
+    let_the_message_be_late()
+    dispatcher.forget()
+    let_the_lease_run_out()
+    dispatcher.depths = {"default": 20}
+    assert again().lost == 1
+    ((ticket,),) = [consignment.tickets.values() for consignment in dispatcher.consignments]
+    assert ticket.priority == 1
+    claimed(lost, "a")
+    assert again().republished == 0
+    assert task(backlog, "a").publish_count == 1
+
+
 def test_what_is_sent_again_is_given_longer_each_time(dispatcher: RecordingDispatcher) -> None:
     start_run(save_dag(ROW))
     let_the_message_be_late()

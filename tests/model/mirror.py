@@ -180,7 +180,8 @@ class Mirror:
         if run.state is R.CANCELLING:
             return False
         tasks = [run.tasks[position] for position in sorted(positions)]
-        tasks = [task for task in tasks if task.state is not T.WAITING]
+        if all(task.state is T.WAITING for task in tasks):
+            return True
         for task in tasks:
             # Whatever hangs on it stands in line no longer: it has to be found ready once more.
             for position in run.graph.downstream[task.position]:
@@ -195,7 +196,7 @@ class Mirror:
             task.max_attempts = task.attempt + 1 + task.retries
             task.lost, task.chosen = 0, None
             task.in_line = task.is_dropped = False
-        if tasks and run.state.is_final:
+        if run.state.is_final:
             has_room = self.active(run.dag) < run.max_active_runs
             run.state = R.RUNNING if has_room else R.QUEUED
             run.timed_out = False

@@ -40,6 +40,10 @@ _logger = logging.getLogger(__name__)
 #: How often the keeper looks whether periodic jobs are overdue, in seconds.
 LOOK_AFTER_JOBS_EVERY = 5.0
 
+#: How often it looks whether pool processes have died or outlived their time. Celery tells of a
+#: death when it makes the next one, which may take a while.
+LOOK_AFTER_PROCESSES_EVERY = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -113,10 +117,10 @@ class Keeper:
         while not self._stopped.is_set():
             now = time.monotonic()
             try:
+                self._end_the_deaf()
+                self.collect_dead()
                 if now >= next_renewal or self._wanted.is_set():
                     self._wanted.clear()
-                    self._end_the_deaf()
-                    self.collect_dead()
                     self._hand_over_dead()
                     self._renew()
                     next_renewal = now + settings.SKYTRAIL_LEASE_SECONDS / 6
@@ -137,7 +141,7 @@ class Keeper:
         self._end()
 
     def _pause(self, next_renewal: float, next_look: float) -> float:
-        due = min(next_renewal, next_look)
+        due = min(next_renewal, next_look, time.monotonic() + LOOK_AFTER_PROCESSES_EVERY)
         if self._stop_at is not None:
             due = min(due, max(self._stop_at, time.monotonic() + 0.2))
         return max(0.0, due - time.monotonic())

@@ -71,6 +71,7 @@ WHERE h.from_state = ANY (%(final)s::text[]) AND h.to_state <> h.from_state
 )
 
 # A task run is written as `waiting`, with epoch 0, and its first row says where it went from there.
+# While it waits a clear of what it hangs on may raise its epoch, which is no move.
 _TASK_CHAIN = query(
     "task_chain",
     f"""
@@ -91,7 +92,11 @@ LEFT JOIN moves h ON h.task_run_id = t.id AND h.is_last
 JOIN skytrail_dag_run run ON run.id = t.run_id
 JOIN skytrail_dag d ON d.id = run.dag_id
 WHERE t.run_id = ANY (%(runs)s::uuid[])
-  AND (t.state <> coalesce(h.to_state, 'waiting') OR t.epoch <> coalesce(h.epoch, 0))
+  AND (
+    t.state <> coalesce(h.to_state, 'waiting')
+    OR (t.epoch <> coalesce(h.epoch, 0) AND t.state <> 'waiting')
+    OR t.epoch < coalesce(h.epoch, 0)
+  )
 """,
 )
 
