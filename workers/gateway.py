@@ -53,14 +53,17 @@ class DatabaseGateway:
 
     #: How long a worker goes on trying while the database does not answer, in seconds.
     patience: float = 45.0
+    #: The same for a message that it has just taken: others may be better off.
+    patience_with_a_claim: float = 5.0
     #: The same within an execution and at its end: nothing is lost by waiting, all by giving up.
     patience_with_an_end: float = 3600.0
 
     def claim(self, *, task_run_id: UUID, epoch: int, worker: str) -> Execution | Refusal:
         key = new_key()  # one for all tries: by it the claim is known again
-        return self._persist(
+        return patiently(
             lambda: attempts.claim(task_run_id=task_run_id, epoch=epoch, worker=worker, key=key),
-            "claim a task",
+            seconds=self.patience_with_a_claim,
+            what="claim a task",
         )
 
     def outputs(self, execution: Execution, task_ids: Iterable[str]) -> dict[str, Any]:

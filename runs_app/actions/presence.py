@@ -39,6 +39,15 @@ RETURNING greatest(
 )
 
 
+#: As a condition: leases are to be left alone. For statements that take them over.
+UNSETTLED = """EXISTS (
+      SELECT FROM skytrail_tick p WHERE p.name = 'presence' AND (
+        p.ran_at < statement_timestamp() - %(lease)s::float8 * interval '0.5 second'
+        OR (p.memory ->> 'settled_at')::timestamptz > statement_timestamp()
+      )
+    )"""
+
+
 def note() -> float:
     """Notes that the database is there; for how many seconds leases are still to be left alone.
 

@@ -95,7 +95,8 @@ def _lost(*, guard: str, order: str = "t.id", limit: str = "", skip_locked: bool
 _LEASE_RAN_OUT = task_move(
     "lease_ran_out",
     _lost(
-        guard="t.lease_expires_at < statement_timestamp()",
+        # The database may have been away just since recovery has asked whether it was.
+        guard=f"t.lease_expires_at < statement_timestamp() AND NOT ({presence.UNSETTLED})",
         order="t.lease_expires_at",
         limit=f"LIMIT {BATCH}",
         skip_locked=True,
@@ -221,7 +222,7 @@ def take_over_lost() -> int:
     """
     lost = 0
     while True:
-        moved = _move_on(_LEASE_RAN_OUT, {})
+        moved = _move_on(_LEASE_RAN_OUT, {"lease": settings.SKYTRAIL_LEASE_SECONDS})
         lost += moved
         if moved < BATCH:
             return lost

@@ -237,6 +237,19 @@ def test_nothing_is_taken_over_before_those_who_are_cut_off_can_have_heard_of_it
     assert said == [0, 0]
 
 
+def test_a_database_that_goes_away_in_the_middle_of_a_sweep_has_nothing_taken_over() -> None:
+    claimed(start_run(save_dag(ROW)), "a")
+
+    def goes_away(_settling: float) -> bool:
+        let_the_lease_run_out()
+        Tick.objects.filter(name="presence").update(ran_at=Now() - timedelta(minutes=10))
+        return True
+
+    found = recover(every=0, announce=goes_away)
+    assert found is not None
+    assert found.lost == 0
+
+
 def test_two_sweeps_at_once_are_one() -> None:
     assert recover(every=5) is not None
     assert recover(every=5) is None

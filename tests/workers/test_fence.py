@@ -48,8 +48,16 @@ def is_safe(fence: Fence) -> bool:
 
 
 def test_with_each_renewal_work_may_go_on_for_most_of_a_lease(fence: Fence) -> None:
-    fence.renewed(100.0)
-    assert fence.board.safe_until == 100.0 + stop_after()
+    now = time.monotonic()
+    fence.renewed(now)
+    assert fence.board.safe_until == now + stop_after()
+
+
+def test_an_answer_that_was_long_in_coming_takes_nothing_back(fence: Fence) -> None:
+    fence.look()
+    allowed = fence.board.safe_until
+    fence.renewed(time.monotonic() - LONG_AGO)
+    assert fence.board.safe_until == allowed
 
 
 @pytest.mark.parametrize(("lease", "grace"), [(2, 1), (6, 1), (60, 5), (60, 600), (3600, 5)])

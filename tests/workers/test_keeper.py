@@ -25,6 +25,7 @@ NAME = "worker@here"
 
 def made(directory: Path) -> Keeper:
     board = Board()
+    board.safe_until = 0.0
     return Keeper(Identity(NAME, ("default",), 1), board, directory, Fence(board))
 
 

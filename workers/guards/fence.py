@@ -58,7 +58,7 @@ class Fence:
 
     def start(self) -> None:
         """Begins, as if the leases had just been renewed: nothing is held yet."""
-        self.renewed(time.monotonic())
+        self.board.safe_until = time.monotonic() + stop_after()
         self._thread = threading.Thread(target=self._run, name="skytrail-fence", daemon=True)
         self._thread.start()
 
@@ -69,8 +69,11 @@ class Fence:
             self._thread.join(timeout=5)
 
     def renewed(self, asked_at: float) -> None:
-        """All leases have been renewed by a statement that was sent at `asked_at`."""
-        self.board.safe_until = asked_at + stop_after()
+        """All leases have been renewed by a statement that was sent at `asked_at`.
+
+        The answer may have been long in coming: what was allowed meanwhile is not taken back.
+        """
+        self.board.safe_until = max(self.board.safe_until, asked_at + stop_after())
         if self._excused:
             self._excused = False
             _logger.warning("the database answers again; leases are renewed")

@@ -160,7 +160,9 @@ class Keeper:
         held = {(row.id, row.epoch): row for row in leases.renew([r.key for r in running])}
         self._is_away = False
         self.fence.renewed(asked_at)
-        witness.leave(settling)
+        # What has been long in coming is no news any more.
+        if time.monotonic() - asked_at < settings.SKYTRAIL_LEASE_SECONDS / 6:
+            witness.leave(settling)
         # One that has ended meanwhile is missing from the answer, and from the board too.
         still = {execution.key for execution in self.board.read()}
         for execution in running:
