@@ -124,4 +124,11 @@ def _client(stage: Stage) -> redis.Redis:
     return redis.Redis.from_url(stage.grounds.valkey.url, socket_timeout=10)
 
 
-CASE = Case(id="C5", title="Redis in trouble", inject=inject, goals=goals, dags=with_ping)
+CASE = Case(
+    id="C5",
+    title="Redis in trouble",
+    inject=inject,
+    goals=goals,
+    dags=with_ping,
+    in_short=False,  # tests/acceptance/test_redis_trouble.py has it
+)

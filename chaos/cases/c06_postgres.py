@@ -117,4 +117,11 @@ def _set_read_only(stage: Stage, value: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-CASE = Case(id="C6", title="PostgreSQL in trouble", inject=inject, goals=goals, dags=with_ping)
+CASE = Case(
+    id="C6",
+    title="PostgreSQL in trouble",
+    inject=inject,
+    goals=goals,
+    dags=with_ping,
+    in_short=False,  # tests/acceptance/test_postgres_trouble.py has it
+)

@@ -44,4 +44,5 @@ CASE = Case(
     goals=goals,
     # Recovery takes a message for lost after 15 seconds at most.
     environment={VARIABLE: disorder(drop=0.2, late=0.1, seconds=16, copies=3, ahead=0.3)},
+    in_short=False,  # tests/faults has it
 )

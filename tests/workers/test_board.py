@@ -28,9 +28,11 @@ def test_what_a_dead_process_has_left_stands() -> None:
     if pid == 0:
         board.write(0, KEY, 1)
         os._exit(0)
-    os.waitpid(pid, 0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     (entry,) = board.read()
-    assert (entry.pid, entry.is_alive) == (pid, False)
+    assert (entry.pid, entry.is_alive) == (pid, False), "although nobody has waited for it yet"
+    os.waitpid(pid, 0)
+    assert not entry.is_alive
 
 
 def test_a_writer_that_was_halted_half_way_has_changed_nothing() -> None:

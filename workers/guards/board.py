@@ -52,7 +52,14 @@ class Entry:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process that wrote it still exists."""
+        """Whether the process that wrote it still executes anything.
+
+        Its parent, who asks, may not have waited for it yet: Celery does so seconds later.
+        """
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            pass  # it has been waited for, or is somebody else's
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
