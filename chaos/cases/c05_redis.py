@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import redis
 
 from chaos.case import Case, Goal, at_most, exactly
 from chaos.flow import executed_again, longest_of, spoken, went_on_after
-from chaos.probe import asking, back_at_work, goals_for, got_over, with_ping
+from chaos.probe import goals_for, with_ping
 from chaos.stage import Stage
+from chaos.troubles import Trouble, one_after_the_other
 from chaos.verdict import Findings
 
 #: Seconds within which everybody works again after a fault.
@@ -76,36 +76,20 @@ def take_no_changes(stage: Stage) -> None:
             client.replicaof("NO", "ONE")
 
 
-FULL: tuple[tuple[str, Callable[[Stage], None], int], ...] = (
-    ("restarted", restart, 2),
-    ("restarted empty", restart_empty, 2),
-    ("was flushed", flush, 3),
-    ("stood still", stand_still, 1),
-    ("threw everybody out", throw_out, 1),
-    ("was full", be_full, 1),
-    ("took no changes", take_no_changes, 1),
+TROUBLES = (
+    Trouble("restarted", restart, times=2),
+    Trouble("restarted empty", restart_empty, times=2, short=1),
+    Trouble("was flushed", flush, times=3),
+    Trouble("stood still", stand_still, times=1, short=1),
+    Trouble("threw everybody out", throw_out, times=1),
+    Trouble("was full", be_full, times=1, short=1),
+    Trouble("took no changes", take_no_changes, times=1),
 )
-SHORT = ("restarted empty", "stood still", "was full")
 
 
 def inject(stage: Stage) -> None:
-    """In a random order, each when the one before is got over."""
-    faults = [
-        (kind, fault)
-        for kind, fault, times in FULL
-        for _ in range(stage.options.times(times, int(kind in SHORT)))
-    ]
-    stage.random.shuffle(faults)
-    idle = stage.notes["idle"] = []
-    with asking(stage) as stage.notes["calls"]:
-        for kind, fault in faults:
-            stage.rest(stage.random.uniform(1, 2))
-            with stage.during(kind, takes="none"):  # leases are no matter of Redis's
-                fault(stage)
-            labels = [worker.label for worker in stage.workers()]
-            back = back_at_work(stage, labels, within=_BACK_WITHIN)
-            got_over(stage, within=_BACK_WITHIN)
-            idle += [f"{label} after it {kind}" for label in labels if label not in back]
+    """Leases are no matter of Redis's, so it explains no loss."""
+    one_after_the_other(stage, TROUBLES, within=_BACK_WITHIN, takes="none")
 
 
 def goals(found: Findings, stage: Stage) -> list[Goal]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 
 import psycopg
 
 from chaos.case import Case, Goal, at_most, exactly
 from chaos.flow import executed_again, longest_of, spoken, went_on_after
-from chaos.probe import asking, back_at_work, goals_for, got_over, with_ping
+from chaos.probe import goals_for, with_ping
 from chaos.stage import Stage
+from chaos.troubles import Trouble, one_after_the_other
 from chaos.verdict import Findings
 
 #: Seconds within which everybody works again after a fault.
@@ -60,35 +60,19 @@ def take_no_changes(stage: Stage) -> None:
         _set_read_only(stage, "off")
 
 
-FULL: tuple[tuple[str, Callable[[Stage], None], int], ...] = (
-    ("restarted", restart_fast, 3),
-    ("restarted at once", restart_immediate, 3),
-    ("crashed", crash, 2),
-    ("stood still", stand_still, 2),
-    ("threw everybody out", throw_out, 2),
-    ("took no changes", take_no_changes, 2),
+TROUBLES = (
+    Trouble("restarted", restart_fast, times=3),
+    Trouble("restarted at once", restart_immediate, times=3, short=1),
+    Trouble("crashed", crash, times=2),
+    Trouble("stood still", stand_still, times=2, short=1),
+    Trouble("threw everybody out", throw_out, times=2, short=1),
+    Trouble("took no changes", take_no_changes, times=2),
 )
-SHORT = ("restarted at once", "stood still", "threw everybody out")
 
 
 def inject(stage: Stage) -> None:
-    """In a random order, each when the one before is got over."""
-    faults = [
-        (kind, fault)
-        for kind, fault, times in FULL
-        for _ in range(stage.options.times(times, int(kind in SHORT)))
-    ]
-    stage.random.shuffle(faults)
-    idle = stage.notes["idle"] = []
-    with asking(stage) as stage.notes["calls"]:
-        for kind, fault in faults:
-            stage.rest(stage.random.uniform(1, 2))
-            with stage.during(kind):
-                fault(stage)
-            labels = [worker.label for worker in stage.workers()]
-            back = back_at_work(stage, labels, within=_BACK_WITHIN)
-            got_over(stage, within=_BACK_WITHIN)
-            idle += [f"{label} after it {kind}" for label in labels if label not in back]
+    """Each when the one before is got over."""
+    one_after_the_other(stage, TROUBLES, within=_BACK_WITHIN)
 
 
 def goals(found: Findings, stage: Stage) -> list[Goal]:
