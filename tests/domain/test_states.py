@@ -91,8 +91,9 @@ def test_a_run_that_has_ended_is_only_taken_up_again(state: RunState) -> None:
     assert RUN_ALLOWED[state] == {R.QUEUED, R.RUNNING}
 
 
-def test_a_run_that_is_being_cancelled_does_not_end_otherwise() -> None:
-    assert RUN_ALLOWED[R.CANCELLING] == {R.CANCELLED}
+def test_a_run_that_is_being_stopped_does_not_succeed() -> None:
+    """It is cancelled, or has failed where it was stopped because its time was up."""
+    assert RUN_ALLOWED[R.CANCELLING] == {R.CANCELLED, R.FAILED}
 
 
 def test_names_are_what_the_api_says() -> None:
