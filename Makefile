@@ -19,14 +19,14 @@ demo: $(VENV)/.use  ## Run the main example from start to end, in a folder of it
 	@exec $(BIN)/skytrail demo $(ARGS)
 
 test: $(VENV)/.develop  ## All tests, on PostgreSQL and Redis that they bring along.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.develop  ## Lint, types, structure and the quick tests (up to two minutes).
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/house tests/domain
+	$(BIN)/python -m pytest -q -n 2 tests/house tests/domain
 
 format: $(VENV)/.develop  ## Put the code into its usual form.
 	$(BIN)/ruff check --fix .

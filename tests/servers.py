@@ -2,7 +2,7 @@
 
 It starts embedded servers, unless DATABASE_URL or REDIS_URL name others, before Django's settings
 are read, and takes them away at the end. Under xdist the controller does so, and its workers
-inherit the two variables.
+inherit the two variables; each has a database of its own, in Redis too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -122,7 +123,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             _start_what_is_missing()
         except SkytrailError as error:
             raise pytest.UsageError(error.message) from error
+        if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+            os.environ["REDIS_URL"] = _beside(os.environ["REDIS_URL"], int(worker[2:]) + 1)
     return (yield)
+
+
+def _beside(redis_url: str, places: int) -> str:
+    """The database of the same Redis so many places further on, of which it has 16."""
+    address = urlsplit(redis_url)
+    number = (int(address.path.strip("/") or 0) + places) % 16
+    return address._replace(path=f"/{number}").geturl()
 
 
 def pytest_unconfigure() -> None:
