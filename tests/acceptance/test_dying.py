@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -52,8 +53,9 @@ def crowd(folder: Path) -> dict[str, int]:
 def warden_of(worker: Part) -> psutil.Process:
     def found() -> psutil.Process | None:
         for child in psutil.Process(worker.process.pid).children():
-            if "workers.guards.warden_process" in child.cmdline():
-                return child
+            with contextlib.suppress(psutil.ZombieProcess):  # just killed, not yet waited for
+                if "workers.guards.warden_process" in child.cmdline():
+                    return child
         return None
 
     warden = wait_until(found, timeout=30, what="it has a warden")

@@ -191,7 +191,7 @@ def test_a_server_that_is_not_there_is_an_ended_connection(server: EchoServer) -
     server.server_close()
     with (
         Proxy(server.server_address[1]) as proxy,
-        _connected(proxy) as client,
         pytest.raises(ConnectionResetError),
+        _connected(proxy) as client,
     ):
         client.recv(100)
