@@ -281,6 +281,8 @@ def test_what_a_function_has_started_ends_when_it_is_cancelled(
 ) -> None:
     monkeypatch.setenv(COOKIE, "this process")
     before = psutil.Popen(["sleep", "1000"])
+    a_tick = 0.02  # what the system's times of processes are told in, and a little more
+    wait_until(lambda: time.time() - before.create_time() > a_tick, what="it was there before")
     bench.stop(
         "python",
         callable="tests.workers.chores.start_others_then_wait",
