@@ -7,6 +7,7 @@ import resource
 import shlex
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
