@@ -7,7 +7,6 @@ import resource
 import shlex
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from runs_app.domain.states import TaskState
 from tests.waiting import wait_until
 from tests.workers.calls import Bench
 from tests.workers.processes import is_gone
+from workers.guards import offspring
 from workers.guards.interruption import Reason
 from workers.guards.limits import MEBIBYTE
-from workers.guards.offspring import COOKIE
+from workers.guards.offspring import COOKIE, InThisProcess
 from workers.log import Log
 
 #: A daemon as they are: with a session of its own, no parent, no environment and no open files.
@@ -282,8 +282,10 @@ def test_what_a_function_has_started_ends_when_it_is_cancelled(
 ) -> None:
     monkeypatch.setenv(COOKIE, "this process")
     before = psutil.Popen(["sleep", "1000"])
-    a_tick = 0.02  # what the system's times of processes are told in, and a little more
-    wait_until(lambda: time.time() - before.create_time() > a_tick, what="it was there before")
+    there = offspring._look(before.pid)
+    assert there is not None
+    # The system tells in ticks when a process was started.
+    wait_until(lambda: (InThisProcess()._since or 0) > there.started, what="it was there before")
     bench.stop(
         "python",
         callable="tests.workers.chores.start_others_then_wait",
