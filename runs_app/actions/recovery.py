@@ -8,7 +8,7 @@ Each has its sweep. All of them may run twice at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -222,9 +222,11 @@ def take_over_lost() -> int:
     """
     lost = 0
     while True:
-        moved = _move_on(_LEASE_RAN_OUT, {"lease": settings.SKYTRAIL_LEASE_SECONDS})
-        lost += moved
-        if moved < BATCH:
+        places = _move_on(_LEASE_RAN_OUT, lease=settings.SKYTRAIL_LEASE_SECONDS)
+        degrade(place.run_pk for place in places)
+        _ask_for_plans(place.run_pk for place in places if place.state != TaskState.QUEUED)
+        lost += len(places)
+        if len(places) < BATCH:
             return lost
 
 
@@ -233,24 +235,27 @@ def take_over_dead(executions: Sequence[tuple[UUID, int]]) -> int:
     if not executions:
         return 0
     ids = [task_run_id for task_run_id, _ in executions]
-    moved = _move_on(_WORKER_DIED, {"ids": ids, "epochs": [epoch for _, epoch in executions]})
+    moved = _move_on(_WORKER_DIED, ids=ids, epochs=[epoch for _, epoch in executions])
     # Even where the end had been written: the canvas that would have gone on died with the process.
     runs = list(TaskRun.objects.filter(pk__in=ids).values_list("run_id", flat=True).distinct())
     degrade(runs)
-    for run_pk in runs:
-        get_dispatcher().request_dispatch(run_pk)
-    return moved
+    _ask_for_plans(runs)
+    return len(moved)
 
 
-def _move_on(statement: Statement[Place], which: dict[str, Any]) -> int:
+def _move_on(statement: Statement[Place], **which: Any) -> list[Place]:
+    """What was moved on. The runs are marked afterwards, in statements of their own: whoever holds
+    a run may wait for its tasks, never the reverse.
+    """
     with transaction.atomic():
         places = statement.all(**which, max_lost=settings.SKYTRAIL_MAX_LOST, actor=ACTOR)
         publish_alone([place for place in places if place.state == TaskState.QUEUED], ahead=True)
-    # In statements of their own: whoever holds a run may wait for its tasks, never the reverse.
-    degrade(place.run_pk for place in places)
-    for run_pk in {place.run_pk for place in places if place.state != TaskState.QUEUED}:
+    return places
+
+
+def _ask_for_plans(runs: Iterable[UUID]) -> None:
+    for run_pk in set(runs):
         get_dispatcher().request_dispatch(run_pk)
-    return len(places)
 
 
 def _resend_lost_messages(before: dict[str, int]) -> tuple[dict[str, int], int]:

@@ -211,14 +211,18 @@ class Keeper:
             return
         _logger.warning("pool processes died while they executed %s task(s)", len(dead))
         try:
-            for task_run_id, epoch in self._overdue.intersection(dead):
-                end_overdue(task_run_id=task_run_id, epoch=epoch, worker=self.identity.name)
-            # Of those that have been ended so it finds nothing to take over any more.
-            recovery.take_over_dead(dead)
+            recovery.take_over_dead([key for key in dead if not self._has_ended_overdue(key)])
         except DatabaseError:
             self._dead = dead + self._dead
             raise
         self._overdue.difference_update(dead)
+
+    def _has_ended_overdue(self, key: tuple[UUID, int]) -> bool:
+        """Whether the execution was killed because its time was up, and has been ended as that."""
+        task_run_id, epoch = key
+        return key in self._overdue and end_overdue(
+            task_run_id=task_run_id, epoch=epoch, worker=self.identity.name
+        )
 
     def _run_overdue_jobs(self) -> None:
         for name in turns.overdue(ticks.OVERDUE_AFTER):
