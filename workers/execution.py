@@ -20,7 +20,7 @@ from django.db import Error as DatabaseError
 from psycopg.pq import TransactionStatus
 
 from dags_app.domain.commands import Command, digest_of
-from dags_app.domain.spec import TASK_CLASSES
+from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.actions.timing_out import too_long
 from runs_app.dispatching import get_dispatcher
 from runs_app.domain.claims import Refusal
@@ -38,6 +38,7 @@ from workers.guards.companion import Companion, patience
 from workers.guards.interruption import Interrupted, Interruption, Reason
 from workers.log import Log, Piece, storable
 from workers.rendering import CannotRender, render
+from workers.services import FROM_THE_DATABASE
 from workers.shipping import Shipper
 
 _logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def _execute(
     try:
         command = _read(execution.command, execution.command_digest)
         command = render(command, execution, lambda ids: gateway.outputs(execution, ids))
-        call = Call(execution, command, log, interruption)
+        call = Call(execution, command, log, interruption, FROM_THE_DATABASE)
         return EXECUTORS[command.type].execute(call)
     except CannotRender as error:
         return Outcome.failed(str(error), reason="bad_template", may_retry=False)

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from dags_app.actions.versions import freeze
 from dags_app.domain import catchup
-from dags_app.domain.spec import Cron, DagSpec, Interval, TaskFields, checksum
+from dags_app.domain.spec import Cron, DagSpec, Interval, checksum
+from dags_app.domain.tasks import TaskFields
 from dags_app.models import Dag, DagSource, DagVersion, Task, TaskDependency
 from dags_app.models.task import SETTINGS
 from skytrail.database.clock import database_now
@@ -110,6 +111,7 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
     dag.max_active_runs = spec.max_active_runs
     dag.max_active_tasks = spec.max_active_tasks
     dag.run_timeout_seconds = spec.run_timeout_seconds
+    dag.fail_fast = spec.fail_fast
     dag.params = spec.params
 
 

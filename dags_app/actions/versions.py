@@ -9,7 +9,8 @@ from django.db.models import Max
 
 from dags_app.domain import topology
 from dags_app.domain.commands import digest_of
-from dags_app.domain.spec import FORMAT, DagSpec, TaskFields, checksum
+from dags_app.domain.spec import FORMAT, DagSpec, checksum
+from dags_app.domain.tasks import TaskFields
 from dags_app.models import Command, Dag, DagSource, DagVersion, VersionTask
 from dags_app.models.task import SETTINGS
 
@@ -31,6 +32,7 @@ def freeze(
         format=FORMAT,
         spec=canonical,
         checksum=checksum(canonical),
+        fail_fast=spec.fail_fast,
         author=author,
         source=source,
         commit=commit,
@@ -46,6 +48,7 @@ def freeze(
                 task_id=task.id,
                 type=task.type.value,
                 command_id=commands[task.id],
+                stops_all=getattr(task, "ignore_downstream_trigger_rules", False),
                 is_gated=task.pool is not None or spec.max_active_tasks is not None,
                 upstream=sorted({position_of[name] for name in task.depends_on}),
                 **{name: getattr(task, name) for name in SETTINGS},

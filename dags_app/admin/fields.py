@@ -121,6 +121,24 @@ class JsonList(Json):
         return f"[\n{entries}\n]" if entries else ""
 
 
+class JsonOrTemplate(Typed):
+    """Any JSON, or a template that yields it; nothing is nothing."""
+
+    def shown(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+    def to_python(self, value: Any) -> Any:
+        text: str = super().to_python(value)
+        if not text.strip() or text.lstrip().startswith("{{"):
+            return text.strip()
+        try:
+            return read_json(text)
+        except Invalid as error:
+            raise ValidationError([said(p, where=p.path) for p in error.problems]) from None
+
+
 class Choice(forms.ChoiceField):
     """One of some words; another one, which no browser sends, is passed on too."""
 

@@ -7,12 +7,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import CharField
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, JSONField
 from django.forms.formsets import DELETION_FIELD_NAME
 
-from dags_app.admin.fields import Choice, Json, JsonList, Number, Typed, Words, json_area
+from dags_app.admin.fields import (
+    Choice,
+    Json,
+    JsonList,
+    JsonOrTemplate,
+    Number,
+    Typed,
+    Words,
+    json_area,
+)
 from dags_app.domain.commands import TaskType
-from dags_app.domain.spec import TaskFields, TriggerRule
+from dags_app.domain.tasks import TaskFields, TriggerRule
 from dags_app.models import Dag, Task
 from dags_app.models.task import SETTINGS
 
@@ -25,6 +35,15 @@ MAIN = {
     TaskType.PYTHON: ("callable", "my_project.reports.build"),
     TaskType.CELERY: ("task", "shop.tasks.send_invoice"),
     TaskType.HTTP: ("uri", "https://example.org/data.json"),
+    TaskType.SQL: ("sql", "SELECT count(*) AS orders FROM orders"),
+    TaskType.PYTHON_SENSOR: ("callable", "my_project.checks.has_arrived"),
+    TaskType.FILE_SENSOR: ("path", "/data/{{ ds }}/*.csv"),
+    TaskType.HTTP_SENSOR: ("uri", "https://example.org/ready"),
+    TaskType.SQL_SENSOR: ("sql", "SELECT count(*) FROM arrivals"),
+    TaskType.TIME_SENSOR: ("until", "{{ data_interval_end }}"),
+    TaskType.EXTERNAL_SENSOR: ("dag_id", "another_dag"),
+    TaskType.APPROVAL: ("subject", "Publish the report of {{ ds }}?"),
+    TaskType.TRIGGER_DAG: ("dag_id", "another_dag"),
 }
 
 #: What the other parameters of each type may look like.
@@ -35,6 +54,17 @@ EXAMPLES = {
     TaskType.CELERY: '{"args": [42]}',
     TaskType.HTTP: '{"method": "POST", "json": {"day": "monday"}}',
     TaskType.BRANCH: '{"value": "{{ outputs.check.quality }}", "cases": {"good": ["publish"]}}',
+    TaskType.SQL: '{"conn_id": "warehouse", "parameters": {"day": "{{ ds }}"}}',
+    TaskType.SHORT_CIRCUIT: '{"value": "{{ outputs.count.rows > 0 }}"}',
+    TaskType.LATEST_ONLY: "no parameters",
+    TaskType.PYTHON_SENSOR: '{"poke_interval_seconds": 60}',
+    TaskType.FILE_SENSOR: '{"poke_interval_seconds": 60}',
+    TaskType.HTTP_SENSOR: '{"expected_status": [200]}',
+    TaskType.SQL_SENSOR: '{"conn_id": "warehouse"}',
+    TaskType.TIME_SENSOR: '{"delay_seconds": 3600}',
+    TaskType.EXTERNAL_SENSOR: '{"task_ids": ["load"], "delta_seconds": 86400}',
+    TaskType.APPROVAL: '{"options": ["Approve", "Reject"], "approving": ["Approve"]}',
+    TaskType.TRIGGER_DAG: '{"conf": {"day": "{{ ds }}"}, "wait_for_completion": true}',
 }
 
 #: A task as the form knows it: its settings, `id`, `type`, `depends_on`, and `parameters` apart.
@@ -163,8 +193,12 @@ def _setting(name: str) -> forms.Field:
         return forms.BooleanField(required=False, widget=box, **texts)
     if isinstance(spec.default, enum.Enum):
         return Choice(TriggerRule, widget=forms.Select(attrs={"class": "sky-input"}), **texts)
-    is_text = isinstance(Task._meta.get_field(name), CharField)  # noqa: SLF001  # Django's own way
-    kind = Typed if is_text else Number
+    column = Task._meta.get_field(name)  # noqa: SLF001  # Django's own way
+    if isinstance(column, JSONField):
+        return JsonOrTemplate(widget=json_area(rows=1), **texts)
+    if isinstance(column, ArrayField):
+        return Words(widget=forms.TextInput(attrs={"class": "sky-input"}), **texts)
+    kind = Typed if isinstance(column, CharField) else Number
     return kind(widget=forms.TextInput(attrs={"class": "sky-input"}), **texts)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dags_app.domain import problems, validate
+from dags_app.domain import defaults, problems, validate
 from dags_app.domain.commands import TaskType
 from dags_app.domain.problems import Finding, Place
-from dags_app.domain.spec import ALIASES, TASK_CLASSES, Cron, DagSpec, Interval, TriggerRule
+from dags_app.domain.spec import ALIASES, Cron, DagSpec, Interval
+from dags_app.domain.tasks import TASK_CLASSES, TriggerRule
 from skytrail.documents import oversize, path, unstorable
 from skytrail.errors import Invalid, Problem
 
@@ -39,7 +40,9 @@ def parse(document: Any) -> DagSpec:
         raise BadDefinition(problems=flaws)
     if too_large := oversize(document):
         raise BadDefinition(problems=[too_large])
-    found = list(islice(validate.relations(document), problems.MAX_FOUND))
+    found = list(defaults.flaws(document))
+    document = defaults.spread(document)
+    found += islice(validate.relations(document), problems.MAX_FOUND)
     try:
         spec = DagSpec.model_validate(document)
     except ValidationError as error:

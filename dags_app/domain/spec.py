@@ -7,11 +7,10 @@ refused, because a misspelt `retires` that is silently dropped costs somebody a 
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -27,17 +26,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from dags_app.domain import defaults
 from dags_app.domain import schedule as schedules
-from dags_app.domain.commands import (
-    BashCommand,
-    BranchCommand,
-    CeleryCommand,
-    Command,
-    EmptyCommand,
-    HttpCommand,
-    PythonCommand,
-    TaskType,
-)
 from dags_app.domain.fields import (
     IN_NUMBERS,
     IN_WHOLES,
@@ -45,11 +35,11 @@ from dags_app.domain.fields import (
     Flag,
     Identifier,
     Moment,
-    Number,
     Whole,
-    WordSet,
 )
 from dags_app.domain.params import declared
+from dags_app.domain.tasks import ALIASES as TASK_ALIASES
+from dags_app.domain.tasks import TaskFields, TaskSpec
 
 #: Raised when the meaning of a stored spec changes; readers look at it before anything else.
 FORMAT: Literal[1] = 1
@@ -59,173 +49,7 @@ MAX_EDGES = 50_000
 MAX_PARAMS = 1_000
 
 #: Other names of some keys, which people know from elsewhere. Read, and never written.
-ALIASES = {"dag_id": "name", "cron": "schedule", "retry_count": "retries"}
-
-
-class TriggerRule(enum.StrEnum):
-    """When a task may start, seen from its direct upstream tasks (conventions: Airflow's 13)."""
-
-    ALL_SUCCESS = "all_success"
-    ALL_FAILED = "all_failed"
-    ALL_DONE = "all_done"
-    ALL_DONE_MIN_ONE_SUCCESS = "all_done_min_one_success"
-    ALL_DONE_SETUP_SUCCESS = "all_done_setup_success"
-    ONE_SUCCESS = "one_success"
-    ONE_FAILED = "one_failed"
-    ONE_DONE = "one_done"
-    NONE_FAILED = "none_failed"
-    NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
-    NONE_SKIPPED = "none_skipped"
-    ALL_SKIPPED = "all_skipped"
-    ALWAYS = "always"
-
-
-# ------------------------------------------------------------------------------------- tasks
-
-
-CommandClass: TypeAlias = type[Command]
-
-
-def _with_retry_count(schema: dict[str, Any]) -> None:
-    """The published schema knows both names of a key, and that only one of them may be used."""
-    properties = schema["properties"]
-    properties["retry_count"] = {**properties["retries"], "description": "The same as `retries`."}
-    schema["not"] = {"required": ["retries", "retry_count"]}
-
-
-class TaskFields(BaseModel):
-    """What every task has, whatever its type."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        json_schema_extra=_with_retry_count,
-    )
-
-    id: Identifier
-    """The task's name, unique in its DAG."""
-    description: str = Field(default="", max_length=2000)
-    """What it does, for people."""
-    depends_on: WordSet = []
-    """Ids of the tasks that come directly before it."""
-    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
-    """When it may start, seen from the tasks it depends on."""
-    retries: Whole = Field(
-        default=0, ge=0, le=1000, validation_alias=AliasChoices("retries", "retry_count")
-    )
-    """How often it is tried again after a failure (also read as `retry_count`)."""
-    retry_delay_seconds: Number = Field(default=300.0, ge=0, le=2_592_000)
-    """How long to wait before trying again."""
-    retry_exponential_backoff: Number = Field(default=0.0, ge=0, le=10)
-    """The factor by which the delay grows with each try; 0 or 1 keeps it constant."""
-    max_retry_delay_seconds: Number = Field(default=86_400.0, gt=0, le=2_592_000)
-    """The longest delay that backoff may reach."""
-    timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=2_592_000), IN_NUMBERS] | None = (
-        None
-    )
-    """How long one try may run before it is ended and counts as failed; null for no limit."""
-    queued_timeout_seconds: (
-        Annotated[float, Field(strict=True, gt=0, le=2_592_000), IN_NUMBERS] | None
-    ) = None
-    """How long one try may be queued before it counts as failed; null for no limit."""
-    memory_limit_mb: Annotated[int, Field(strict=True, ge=16, le=1_048_576), IN_WHOLES] | None = (
-        None
-    )
-    """How much memory it may use, in MiB, before it is ended and counts as failed; null: as the
-    worker's own limit says."""
-    priority: Whole = Field(default=0, ge=-1000, le=1000)
-    """Which of several ready tasks goes first: the higher number."""
-    queue: Identifier = "default"
-    """The queue whose workers execute it."""
-    pool: Identifier | None = None
-    """A pool whose slots it needs while it is queued or runs."""
-    pool_slots: Whole = Field(default=1, ge=1, le=10_000)
-    """How many slots of the pool it takes."""
-    rerun_on_worker_loss: Flag = True
-    """Whether it runs again when its worker dies; if not, it then fails as `worker_lost`."""
-
-    command_class: ClassVar[CommandClass]
-
-    if TYPE_CHECKING:
-        type: TaskType
-
-    def as_command(self) -> Command:
-        """The part of the task that its executor sees."""
-        kind = self.command_class
-        return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
-
-
-class EmptyTask(TaskFields, EmptyCommand):
-    """Does nothing: a place where branches meet or part."""
-
-    command_class = EmptyCommand
-
-
-class BashTask(TaskFields, BashCommand):
-    """Runs a shell command in a process of its own."""
-
-    command_class = BashCommand
-
-
-class PythonTask(TaskFields, PythonCommand):  # type: ignore[no-redef]  # its field named kwargs
-    """Calls a Python function in the worker; what it returns is the task's output."""
-
-    command_class = PythonCommand
-
-
-class CeleryTask(TaskFields, CeleryCommand):  # type: ignore[no-redef]  # its field named kwargs
-    """Runs a Celery task that is registered in the worker."""
-
-    command_class = CeleryCommand
-
-
-class HttpTask(TaskFields, HttpCommand):
-    """Makes an HTTP request; the response is the task's output."""
-
-    command_class = HttpCommand
-
-
-class BranchTask(TaskFields, BranchCommand):  # type: ignore[no-redef]  # its field named kwargs
-    """Decides which of the next tasks go on; the others are skipped."""
-
-    command_class = BranchCommand
-
-
-#: Each type's class.
-TASK_CLASSES: dict[str, type[TaskFields]] = {
-    TaskType.EMPTY: EmptyTask,
-    TaskType.BASH: BashTask,
-    TaskType.PYTHON: PythonTask,
-    TaskType.CELERY: CeleryTask,
-    TaskType.HTTP: HttpTask,
-    TaskType.BRANCH: BranchTask,
-}
-
-
-def _type_of(value: Any) -> str | None:
-    """The discriminator: a task without a type is an empty one."""
-    if isinstance(value, TaskFields):
-        return value.type
-    # What is no object at all is read as one kind of them, so that its error says just that.
-    found = value.get("type", TaskType.EMPTY) if isinstance(value, dict) else TaskType.EMPTY
-    return found if isinstance(found, str) else None
-
-
-TaskSpec = Annotated[
-    Annotated[EmptyTask, Tag(TaskType.EMPTY)]
-    | Annotated[BashTask, Tag(TaskType.BASH)]
-    | Annotated[PythonTask, Tag(TaskType.PYTHON)]
-    | Annotated[CeleryTask, Tag(TaskType.CELERY)]
-    | Annotated[HttpTask, Tag(TaskType.HTTP)]
-    | Annotated[BranchTask, Tag(TaskType.BRANCH)],
-    Discriminator(
-        _type_of,
-        custom_error_type="unknown_type",
-        custom_error_message="there is no such type of task; use one of "
-        + ", ".join(f"{kind}" for kind in TaskType),
-    ),
-]
+ALIASES = {"dag_id": "name", "cron": "schedule", **TASK_ALIASES}
 
 
 # ------------------------------------------------------------------------------------- schedule
@@ -308,6 +132,11 @@ def _with_other_names(schema: dict[str, Any]) -> None:
     properties = schema["properties"]
     properties["dag_id"] = {**properties["name"], "description": "The same as `name`."}
     properties["cron"] = {**properties["schedule"], "description": "The same as `schedule`."}
+    properties[defaults.KEY] = {
+        "type": "object",
+        "title": "Default args",
+        "description": "Values for all tasks that do not give their own, like `retries`.",
+    }
     schema["required"].remove("name")
     schema["oneOf"] = [{"required": ["name"]}, {"required": ["dag_id"]}]
     schema["not"] = {"required": ["schedule", "cron"]}
@@ -359,6 +188,8 @@ class DagSpec(BaseModel):
     ) = None
     """How long a run may take from its start before it is stopped and counts as failed; null for no
     limit."""
+    fail_fast: Flag = False
+    """Whether the first failure ends the run: what runs is stopped, what waits is skipped."""
     params: Annotated[
         dict[Identifier, dict[str, Any]],
         Field(max_length=MAX_PARAMS),

@@ -17,11 +17,14 @@ from dags_app.domain import params, schedule, templates, topology
 from dags_app.domain.fields import read_moment
 from dags_app.domain.problems import MAX_PROBLEMS, Suggestions, quoted
 from dags_app.domain.spec import MAX_EDGES, MAX_TASKS, NO_SCHEDULE
+from dags_app.domain.tasks import TriggerRule
 from skytrail.documents import path
 from skytrail.errors import Problem
 
 # Keys of a task that are never rendered, so that `{{` in them means itself.
 _NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task"}
+
+_FAIL_FAST_RULES = (TriggerRule.ALL_SUCCESS, TriggerRule.ALL_DONE_SETUP_SUCCESS)
 
 # A cycle of more tasks than this is shown by its two ends.
 _LONG_CYCLE = 12
@@ -102,6 +105,7 @@ def relations(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _upstreams(tasks)
     yield from _cycles(tasks)
     yield from _branch_cases(tasks)
+    yield from _rules_of_fail_fast(document, tasks)
     yield from _templates(tasks, document)
     yield from _dates(document)
     if isinstance(document.get("params"), dict):
@@ -165,6 +169,20 @@ def _branch_cases(tasks: _Tasks) -> Iterator[Problem]:
                 if isinstance(name, str) and (node.id, name) not in tasks.edges:
                     where = node.path(*key, place)
                     yield Problem(where, "not_downstream", _not_downstream(name, node, tasks))
+
+
+def _rules_of_fail_fast(document: Mapping[str, Any], tasks: _Tasks) -> Iterator[Problem]:
+    """Airflow's `FailFastDagInvalidTriggerRule`: after a failure no rule is asked any more."""
+    if document.get("fail_fast") is not True:
+        return
+    for node in tasks.nodes:
+        rule = node.document.get("trigger_rule", TriggerRule.ALL_SUCCESS)
+        if rule not in _FAIL_FAST_RULES and not node.document.get("teardown"):
+            message = (
+                "with fail_fast the first failure ends the run, so no other rule than all_success "
+                "can be asked; remove this rule, or fail_fast"
+            )
+            yield Problem(node.path("trigger_rule"), "rule_with_fail_fast", message)
 
 
 def _not_downstream(name: str, node: _Node, tasks: _Tasks) -> str:

@@ -59,6 +59,9 @@ class Dag(models.Model):
     max_active_runs = models.PositiveIntegerField(default=16)
     max_active_tasks = models.PositiveIntegerField(null=True, blank=True)
     run_timeout_seconds = models.FloatField(null=True, blank=True)
+    fail_fast = models.BooleanField(
+        default=False, help_text="The first failure ends a run: the rest is stopped or skipped."
+    )
     params = models.JSONField(
         blank=True, default=dict, help_text="For each parameter a JSON Schema, with its default."
     )

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from dags_app.domain.commands import TaskType
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from skytrail.database.fields import KeyField
 
 
@@ -13,8 +14,8 @@ class TaskSettings(models.Model):
 
     trigger_rule = models.CharField(
         max_length=50,
-        choices=[(rule, rule) for rule in TriggerRule],
-        default=TriggerRule.ALL_SUCCESS,
+        choices=[(rule.value, rule.value) for rule in TriggerRule],
+        default=TriggerRule.ALL_SUCCESS.value,
     )
     retries = models.PositiveIntegerField(default=0)
     retry_delay_seconds = models.FloatField(default=300.0)
@@ -30,6 +31,16 @@ class TaskSettings(models.Model):
     pool = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001  # null: no pool
     pool_slots = models.PositiveIntegerField(default=1)
     rerun_on_worker_loss = models.BooleanField(default=True)
+    group = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001  # null: in none
+    setup = models.BooleanField(default=False)
+    teardown = models.BooleanField(default=False)
+    on_failure_fail_dagrun = models.BooleanField(default=False)
+    depends_on_past = models.BooleanField(default=False)
+    wait_for_downstream = models.BooleanField(default=False)
+    expand = models.JSONField(null=True, blank=True)
+    expand_kwargs = models.JSONField(null=True, blank=True)
+    max_map_length = models.PositiveIntegerField(default=1024)
+    outlets = ArrayField(models.CharField(max_length=250), blank=True, default=list)
 
     class Meta:
         abstract = True
@@ -49,7 +60,9 @@ class Task(TaskSettings):
     task_id = models.CharField("id", max_length=250)
     description = models.CharField(max_length=2000, blank=True, default="")
     type = models.CharField(
-        max_length=50, choices=[(kind, kind) for kind in TaskType], default=TaskType.EMPTY
+        max_length=50,
+        choices=[(kind.value, kind.value) for kind in TaskType],
+        default=TaskType.EMPTY.value,
     )
     parameters = models.JSONField(
         blank=True, default=dict, help_text='What its type needs, like {"command": "make report"}.'

@@ -21,6 +21,7 @@ class DagVersion(models.Model):
     number = models.PositiveIntegerField()
     format = models.PositiveIntegerField()
     spec = models.JSONField(help_text="The canonical form.")
+    fail_fast = models.BooleanField(default=False)
     checksum = models.CharField(max_length=64, help_text="SHA-256 of the canonical form.")
     author = models.CharField(max_length=250, blank=True, default="")
     source = models.CharField(max_length=10, choices=DagSource.choices)
@@ -52,13 +53,17 @@ class VersionTask(TaskSettings):
     )
     position = models.PositiveIntegerField()
     task_id = models.CharField(max_length=250)
-    type = models.CharField(max_length=50, choices=[(kind, kind) for kind in TaskType])
+    type = models.CharField(max_length=50, choices=[(kind.value, kind.value) for kind in TaskType])
     command = models.ForeignKey(
         "dags_app.Command", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     upstream = ArrayField(models.IntegerField(), default=list)
     is_gated = models.BooleanField(
         help_text="It needs a slot: of a pool, or of the DAG's max_active_tasks."
+    )
+    stops_all = models.BooleanField(
+        default=False,
+        help_text="Where it decides that nothing follows, that holds for all behind it.",
     )
 
     class Meta:

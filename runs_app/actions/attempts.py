@@ -17,17 +17,19 @@ from runs_app.domain.claims import Refusal, refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import MAX_ERROR_CHARACTERS, Outcome
 from runs_app.domain.retries import RetryPolicy, delay_before
-from runs_app.domain.states import FINAL, LEASED, TaskState
+from runs_app.domain.states import FINAL, LEASED, POKING, SLEEPING, TaskState
 from skytrail.database.statement import Nothing, Statement
 
 #: The columns of an `Execution`, of a task run named `m`.
 _EXECUTION = """m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts,
-  m.task_id, m.map_index, dag.dag_id, run.id AS run_pk,
+  m.task_id, m.map_index, m.map_values::json AS map_values, dag.dag_id, run.id AS run_pk,
   run.run_id, run.run_type, run.logical_date,
   run.data_interval_start, run.data_interval_end, run.conf::json AS conf,
   c.digest AS command_digest, c.canonical AS command,
   v.timeout_seconds, v.queued_timeout_seconds, v.memory_limit_mb,
   v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
+  coalesce(extract(epoch FROM clock_timestamp() - m.waiting_since), 0)::float8 AS waited_seconds,
+  v.expand::json AS expand, v.expand_kwargs::json AS expand_kwargs, v.max_map_length,
   ARRAY(
     SELECT d.task_id::text FROM skytrail_version_task d
     WHERE v.type = 'branch' AND d.version_id = v.version_id AND v.position = ANY (d.upstream)
@@ -136,9 +138,11 @@ _FINISH = task_move(
       WHEN t.state = 'cancelling' THEN 'cancelled'
       ELSE %(to)s::text END""",
         reason="%(reason)s",
-        sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
-        wake_at = CASE WHEN before.to_state = 'up_for_retry'
-          THEN clock_timestamp() + %(retry_delay)s::float8 * interval '1 second' END,
+        sets=f"""epoch = t.epoch + (before.to_state = 'waiting')::int,
+        wake_at = CASE WHEN before.to_state IN {sql_list(SLEEPING)}
+          THEN clock_timestamp() + %(wake_after)s::float8 * interval '1 second' END,
+        waiting_since = CASE WHEN before.to_state IN {sql_list(POKING)}
+          THEN coalesce(t.waiting_since, t.started_at) END,
         chosen = CASE WHEN before.to_state = 'success' THEN %(chosen)s::varchar[] END""",
         also=(
             """attempt AS (
@@ -260,7 +264,7 @@ def finish(
     to be dropped. Who asks again, because the connection died before the answer came, is told what
     the first call has written.
     """
-    state, retry_delay = next_state(execution, outcome)
+    state, wake_after = next_state(execution, outcome)
     row = _FINISH.one(
         id=execution.task_run_id,
         epoch=execution.epoch,
@@ -269,7 +273,7 @@ def finish(
         reason=outcome.reason or "finished",
         message=outcome.message[:MAX_ERROR_CHARACTERS],
         exit_code=outcome.exit_code,
-        retry_delay=retry_delay,
+        wake_after=wake_after,
         chosen=list(outcome.chosen) if outcome.chosen is not None else None,
         output=None if outcome.output is None else json.dumps(outcome.output),
         log=log,
@@ -324,10 +328,10 @@ def want_replan(run_pk: UUID) -> bool:
     return bool(_WANT_REPLAN.count(run=run_pk))
 
 
-def next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float]:
-    """Where the task run goes from here, and after how many seconds it is tried again."""
+def next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float | None]:
+    """Where the task run goes from here, and after how many seconds it is taken up again."""
     if outcome.state is not TaskState.FAILED:
-        return outcome.state, 0.0
+        return outcome.state, outcome.wake_after
     if not outcome.may_retry or execution.attempt >= execution.max_attempts:
         return TaskState.FAILED, 0.0
     delay = delay_before(

@@ -150,7 +150,8 @@ WITH wanted AS (
   FROM run
   JOIN skytrail_version_task v ON v.version_id = run.version_id
   CROSS JOIN LATERAL (
-    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated AS now
+    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated
+      AND NOT v.depends_on_past AND NOT v.wait_for_downstream AS now
   ) starts
   RETURNING *
 ), history AS (

@@ -76,6 +76,7 @@ _CLEAR = task_move(
         lost_count = 0,
         chosen = NULL,
         wake_at = NULL,
+        waiting_since = NULL,
         ready_at = NULL,
         dropped_at = NULL""",
         returning="m.id, m.state, m.worker",

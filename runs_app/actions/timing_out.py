@@ -178,12 +178,12 @@ def _give_up_queued() -> int:
             "that serves its queue?",
             reason="queued_timeout",
         )
-        state, retry_delay = attempts.next_state(execution, outcome)
+        state, wake_after = attempts.next_state(execution, outcome)
         moved = _GIVE_UP.one(
             id=late.id,
             epoch=late.epoch,
             to=state,
-            retry_delay=retry_delay,
+            retry_delay=wake_after,
             message=outcome.message,
             actor=ACTOR,
         )

@@ -1,4 +1,4 @@
-"""Taking up again what slept: retries whose delay is over."""
+"""Taking up again what slept: retries whose delay is over, and what is to be looked for again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from django.db import transaction
 from runs_app.actions import admission
 from runs_app.actions.consigning import PLACE, Place, publish_alone
 from runs_app.actions.transitions import Move, sql_list, task_move
-from runs_app.domain.states import SLEEPING, TaskState
+from runs_app.domain.states import POKING, SLEEPING, TaskState
 
 #: Task runs taken up in one transaction.
 BATCH = 500
 
-# A gated task gave its slot back when it fell asleep: it stands in line for one again.
+# A gated task gave its slot back when it fell asleep: it stands in line for one again. Admission
+# will count a try; of a task that waits for something it is the same one, and is not counted here.
 _WAKE = task_move(
     "wake",
     Move(
@@ -23,9 +24,12 @@ _WAKE = task_move(
         limit=f"LIMIT {BATCH}",
         skip_locked=True,
         to="CASE WHEN t.is_gated THEN 'waiting' ELSE 'queued' END",
-        reason="'time to try again'",
+        reason=f"""CASE WHEN m.from_state IN {sql_list(POKING)}
+          THEN 'time to look again' ELSE 'time to try again' END""",
         sets="""epoch = t.epoch + 1,
-        attempt = t.attempt + (before.to_state = 'queued')::int,
+        attempt = t.attempt + CASE
+          WHEN before.to_state = 'queued' THEN (before.from_state = 'up_for_retry')::int
+          ELSE -(before.from_state <> 'up_for_retry')::int END,
         ready_at = CASE WHEN before.to_state = 'waiting' THEN clock_timestamp() END,
         queued_at = CASE WHEN before.to_state = 'queued' THEN clock_timestamp() END,
         published_at = CASE WHEN before.to_state = 'queued' THEN clock_timestamp() END,

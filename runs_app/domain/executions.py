@@ -20,6 +20,8 @@ class Execution:
     max_attempts: int
     task_id: str
     map_index: int
+    #: Of an instance of a mapped task: the values that it is for.
+    map_values: dict[str, Any] | None
     dag_id: str
     run_pk: UUID
     run_id: str
@@ -36,8 +38,19 @@ class Execution:
     retry_delay_seconds: float
     retry_exponential_backoff: float
     max_retry_delay_seconds: float
+    #: For how many seconds this try has been waiting for something; see `Outcome.poke_again`.
+    waited_seconds: float
+    #: Over what the task is to be expanded, if it is mapped.
+    expand: dict[str, Any] | None
+    expand_kwargs: Any
+    max_map_length: int
     #: The tasks a branch may choose from; empty for other tasks.
     downstream: list[str]
+
+    @property
+    def is_expansion(self) -> bool:
+        """Whether this finds out which instances its task has, rather than being one of them."""
+        return self.map_index < 0 and (self.expand is not None or self.expand_kwargs is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dags_app.domain import topology
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,25 @@ class Node:
     is_branch: bool = False
     #: It needs a slot somewhere (a pool, its DAG's max_active_tasks), so it is admitted by itself.
     is_gated: bool = False
+    #: When its turn comes it becomes as many as there are values.
+    is_mapped: bool = False
+    #: Where it decides that nothing follows, that holds for all behind it, whatever their rules.
+    stops_all: bool = False
+    is_setup: bool = False
+    is_teardown: bool = False
+    #: Of a teardown: whether the run fails with it.
+    fails_run: bool = False
+    #: It waits for the same task of the run before; see `depends_on_past`.
+    awaits_past: bool = False
 
 
 class Graph:
     """The tasks of a version, and who comes after whom. Immutable, and shared between threads."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], *, fails_fast: bool = False) -> None:
         self.nodes = tuple(nodes)
+        #: Whether the first failure ends a run.
+        self.fails_fast = fails_fast
 
     def __len__(self) -> int:
         return len(self.nodes)

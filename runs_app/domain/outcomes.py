@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -30,7 +31,9 @@ class Fail(Exception):  # named for what it does: Airflow's AirflowFailException
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an executor reports. `state` is one of success, failed, skipped and cancelled."""
+    """What an executor reports. `state` is one of success, failed, skipped and cancelled; or, of a
+    task that waits for something, up_for_reschedule and deferred.
+    """
 
     state: TaskState
     #: What later tasks may use; None for nothing. JSON values only.
@@ -44,6 +47,32 @@ class Outcome:
     exit_code: int | None = None
     #: Whether another try could help.
     may_retry: bool = True
+    #: Of a task that waits: in how many seconds it is taken up again; None: when somebody says so.
+    wake_after: float | None = None
+    #: Of a mapped task's expansion: the values of each instance, in order.
+    instances: tuple[dict[str, Any], ...] | None = None
+
+    @classmethod
+    def poke_again(cls, seconds: float, message: str = "") -> Outcome:
+        """Not yet: look again in so many seconds. No worker is held meanwhile."""
+        return cls(
+            state=TaskState.UP_FOR_RESCHEDULE,
+            wake_after=seconds,
+            message=message,
+            reason="poked",
+        )
+
+    @classmethod
+    def deferred(cls, seconds: float | None, message: str = "") -> Outcome:
+        """To be taken up again once, in so many seconds, or when somebody says so."""
+        return cls(state=TaskState.DEFERRED, wake_after=seconds, message=message, reason="deferred")
+
+    @classmethod
+    def expanded(cls, instances: Sequence[dict[str, Any]]) -> Outcome:
+        """Of a mapped task: these are its instances. Without any it is skipped."""
+        if not instances:
+            return cls.skipped("there is nothing to expand over")
+        return cls(state=TaskState.SUCCESS, instances=tuple(instances))
 
     @classmethod
     def success(cls, output: Any = None, *, chosen: tuple[str, ...] | None = None) -> Outcome:

@@ -62,6 +62,8 @@ LEASED = frozenset({T.RUNNING, T.CANCELLING, T.RESTARTING})
 ACTIVE = LEASED | {T.QUEUED}
 #: A row with `wake_at`, taken up again by the clock.
 SLEEPING = frozenset({T.UP_FOR_RETRY, T.UP_FOR_RESCHEDULE, T.DEFERRED})
+#: The same try goes on when it is taken up again: it waits for something.
+POKING = frozenset({T.UP_FOR_RESCHEDULE, T.DEFERRED})
 
 RUN_FINAL = frozenset({R.SUCCESS, R.FAILED, R.CANCELLED})
 #: It counts against its DAG's `max_active_runs`.

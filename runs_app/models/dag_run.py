@@ -16,6 +16,8 @@ class RunType(models.TextChoices):
     SCHEDULED = "scheduled"
     MANUAL = "manual"
     BACKFILL = "backfill"
+    ASSET_TRIGGERED = "asset_triggered"
+    OPERATOR_TRIGGERED = "operator_triggered"
 
 
 class DagRunQuerySet(models.QuerySet["DagRun"]):

@@ -24,6 +24,9 @@ class TaskRun(models.Model):
     task_id = models.CharField(max_length=250)
     position = models.IntegerField(help_text="The task's place in the version.")
     map_index = models.IntegerField(default=-1)
+    map_values = models.JSONField(
+        null=True, help_text="Of an instance of a mapped task: the values that it is for."
+    )
     state = models.CharField(max_length=20, choices=[(state, state) for state in TaskState])
     attempt = models.PositiveIntegerField(
         default=0, help_text="Which try this is, from 1; losing a worker does not count."
@@ -53,6 +56,9 @@ class TaskRun(models.Model):
     published_at = models.DateTimeField(null=True)
     publish_count = models.PositiveIntegerField(default=0)
     wake_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(
+        null=True, help_text="When this try first looked for what it waits for."
+    )
     lease_expires_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

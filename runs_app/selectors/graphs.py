@@ -5,27 +5,35 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
-from dags_app.domain.spec import TriggerRule
-from dags_app.models import VersionTask
+from dags_app.domain.commands import TaskType
+from dags_app.domain.tasks import TriggerRule
+from dags_app.models import DagVersion, VersionTask
 from runs_app.domain.graph import Graph, Node
+
+#: Their outcome says which of the tasks behind them go on.
+_DECIDING = frozenset({TaskType.BRANCH, TaskType.SHORT_CIRCUIT, TaskType.LATEST_ONLY})
 
 
 @lru_cache(maxsize=256)
 def graph_of(version_pk: UUID) -> Graph:
     """The graph of a version."""
-    rows = VersionTask.objects.filter(version_id=version_pk).order_by("position")
-    return Graph(
-        [
-            Node(
-                position=position,
-                task_id=task_id,
-                upstream=tuple(upstream),
-                trigger_rule=TriggerRule(rule),
-                is_branch=kind == "branch",
-                is_gated=is_gated,
-            )
-            for position, task_id, upstream, rule, kind, is_gated in rows.values_list(
-                "position", "task_id", "upstream", "trigger_rule", "type", "is_gated"
-            )
-        ]
+    version = DagVersion.objects.only("fail_fast").get(pk=version_pk)
+    rows = version.tasks.defer("command", "outlets").order_by("position")
+    return Graph([_node(row) for row in rows], fails_fast=version.fail_fast)
+
+
+def _node(row: VersionTask) -> Node:
+    return Node(
+        position=row.position,
+        task_id=row.task_id,
+        upstream=tuple(row.upstream),
+        trigger_rule=TriggerRule(row.trigger_rule),
+        is_branch=row.type in _DECIDING,
+        is_gated=row.is_gated,
+        is_mapped=row.expand is not None or row.expand_kwargs is not None,
+        stops_all=row.stops_all,
+        is_setup=row.setup,
+        is_teardown=row.teardown,
+        fails_run=row.on_failure_fail_dagrun,
+        awaits_past=row.depends_on_past or row.wait_for_downstream,
     )

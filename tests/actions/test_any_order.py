@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from runs_app.actions.recovery import recover
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun, TaskRun, Tick

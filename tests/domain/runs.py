@@ -8,7 +8,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from runs_app.domain import blocks, planner
 from runs_app.domain.blocks import Block, Fork, Stretch
 from runs_app.domain.graph import Graph, Node

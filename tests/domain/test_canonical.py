@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dags_app.domain.parse import parse
-from dags_app.domain.spec import DagSpec, TaskFields, checksum
+from dags_app.domain.spec import DagSpec, checksum
+from dags_app.domain.tasks import TaskFields
 from skytrail.documents import read_json
 from tests.domain.definitions import DAILY_REPORT, bash, dag, documents, with_task
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from runs_app.domain.graph import Graph
 from runs_app.domain.planner import Plan, Standing, plan, ready_among, rollup
 from runs_app.domain.states import FINAL, RunState, TaskState

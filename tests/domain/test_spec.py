@@ -9,16 +9,8 @@ import pytest
 
 from dags_app.domain.commands import BashCommand, EmptyCommand, HttpCommand, TaskType
 from dags_app.domain.parse import parse
-from dags_app.domain.spec import (
-    FORMAT,
-    TASK_CLASSES,
-    Cron,
-    DagSpec,
-    EmptyTask,
-    Interval,
-    TaskFields,
-    TriggerRule,
-)
+from dags_app.domain.spec import FORMAT, Cron, DagSpec, Interval
+from dags_app.domain.tasks import TASK_CLASSES, EmptyTask, TaskFields, TriggerRule
 from tests.domain.definitions import DAILY_REPORT, bash, dag, with_task
 
 
@@ -52,6 +44,7 @@ def test_what_is_left_out_has_a_default() -> None:
         "max_active_runs": 16,
         "max_active_tasks": None,
         "run_timeout_seconds": None,
+        "fail_fast": False,
         "params": {},
         "paused": None,
     }
@@ -73,6 +66,16 @@ def test_what_is_left_out_has_a_default() -> None:
         "pool": None,
         "pool_slots": 1,
         "rerun_on_worker_loss": True,
+        "group": None,
+        "setup": False,
+        "teardown": False,
+        "on_failure_fail_dagrun": False,
+        "depends_on_past": False,
+        "wait_for_downstream": False,
+        "expand": None,
+        "expand_kwargs": None,
+        "max_map_length": 1024,
+        "outlets": [],
     }
 
 
@@ -164,7 +167,7 @@ def test_a_task_hands_its_command_on_and_keeps_the_rest() -> None:
 def test_every_type_has_a_class_of_its_own() -> None:
     for kind, model in TASK_CLASSES.items():
         assert model.model_fields["type"].annotation is not None
-        assert model.command_class.__name__.removesuffix("Command").lower() == kind
+        assert model.command_class.__name__.removesuffix("Command").lower() == kind.replace("_", "")
 
 
 @pytest.mark.parametrize("text", ["日報 🚀", "דוח יומי", "a\u202eb", "line\nbreak"])

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from runs_app.domain.states import FINAL, TaskState
 from runs_app.domain.trigger_rules import EAGER, Tally, Verdict, judge
 

@@ -118,9 +118,9 @@ def schema() -> str:
 
 def definition() -> str:
     """Every key of a definition."""
-    from dags_app.domain import spec
+    from dags_app.domain import spec, tasks
 
-    common = spec.TaskFields.model_fields
+    common = tasks.TaskFields.model_fields
     introduction = (
         f"{_MADE}# The definition, key by key\n\nFor a guided tour see [dags.md](dags.md). The "
         "same for editors and programs: [schema/dag.json](schema/dag.json). A key that is not "
@@ -131,7 +131,7 @@ def definition() -> str:
         "## A DAG\n\n" + _fields(spec.DagSpec.model_fields),
         "## Every task\n\n" + _fields(common),
     ]
-    for name, kind in spec.TASK_CLASSES.items():
+    for name, kind in tasks.TASK_CLASSES.items():
         own = {key: field for key, field in kind.model_fields.items() if key not in common}
         del own["type"]
         about = _one_line((kind.__doc__ or "").split("\n\n")[0])

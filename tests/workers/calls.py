@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from dags_app.domain.spec import TASK_CLASSES
+from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from tests.waiting import wait_until
@@ -16,6 +16,7 @@ from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.guards.interruption import Interrupted, Interruption, Reason
 from workers.log import Log
+from workers.services import Services
 
 EXECUTION = Execution(
     task_run_id=UUID(int=7),
@@ -24,6 +25,7 @@ EXECUTION = Execution(
     max_attempts=1,
     task_id="work",
     map_index=-1,
+    map_values=None,
     dag_id="story",
     run_pk=UUID(int=8),
     run_id="manual__1",
@@ -40,8 +42,20 @@ EXECUTION = Execution(
     retry_delay_seconds=0.0,
     retry_exponential_backoff=0.0,
     max_retry_delay_seconds=0.0,
+    waited_seconds=0.0,
+    expand=None,
+    expand_kwargs=None,
+    max_map_length=1024,
     downstream=[],
 )
+
+
+class OneRun:
+    """What is to be known of runs where there is only one."""
+
+    def is_latest(self, execution: Execution) -> bool:
+        """It is the only one."""
+        return True
 
 
 class Bench:
@@ -51,6 +65,7 @@ class Bench:
         self.log = ""
         self.log_limit = 1_000_000
         self.execution = EXECUTION
+        self.services = Services(runs=OneRun())
 
     def about(self, **fields: Any) -> Bench:
         """The same, of an execution that differs in these fields."""
@@ -101,7 +116,7 @@ class Bench:
     ) -> Outcome:
         document = {"type": type_, **parameters}
         command = TASK_CLASSES[type_].command_class.model_validate(document)
-        call = Call(self.execution, command, log, interruption)
+        call = Call(self.execution, command, log, interruption, self.services)
         return EXECUTORS[command.type].execute(call)
 
 

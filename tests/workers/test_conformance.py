@@ -130,6 +130,20 @@ KINDS = [
         give_no_json=_python("a_set"),
         downstream=["next"],
     ),
+    Kind(
+        "short_circuit",
+        succeed=_python("give", 1),
+        fail=_python("break_down"),
+        fail_for_good=_python("fail", "for good"),
+        skip=_python("skip"),
+        wait=_python("say_then_wait"),
+        say=_python("say", "said so"),
+        break_nastily=_python("break_down_nastily"),
+        give=_python("give", {"rows": 3}),
+        give_too_much=_python("many", 70_000),
+        give_no_json=_python("a_set"),
+    ),
+    Kind("latest_only", succeed={}),
 ]
 
 

@@ -14,6 +14,7 @@ from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from workers.guards.interruption import Interruption
 from workers.log import Log
+from workers.services import Services
 
 C = TypeVar("C", bound=Command)
 
@@ -26,6 +27,7 @@ class Call(Generic[C]):
     command: C
     log: Log
     interruption: Interruption
+    services: Services
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -52,7 +54,10 @@ class Call(Generic[C]):
             "SKYTRAIL_DATA_INTERVAL_START": execution.data_interval_start,
             "SKYTRAIL_DATA_INTERVAL_END": execution.data_interval_end,
         }
-        return about | {name: date.isoformat() for name, date in dates.items() if date}
+        about |= {name: date.isoformat() for name, date in dates.items() if date}
+        if execution.map_values is not None:
+            about["SKYTRAIL_MAP_INDEX"] = str(execution.map_index)
+        return about
 
 
 class Executor(Protocol[C]):

@@ -12,7 +12,9 @@ from workers.executors.celery_task import CeleryExecutor
 from workers.executors.contract import Executor
 from workers.executors.empty import EmptyExecutor
 from workers.executors.http import HttpExecutor
+from workers.executors.latest_only import LatestOnlyExecutor
 from workers.executors.python import PythonExecutor
+from workers.executors.short_circuit import ShortCircuitExecutor
 
 EXECUTORS: Mapping[TaskType, Executor[Any]] = {
     TaskType.EMPTY: EmptyExecutor(),
@@ -21,4 +23,6 @@ EXECUTORS: Mapping[TaskType, Executor[Any]] = {
     TaskType.CELERY: CeleryExecutor(),
     TaskType.HTTP: HttpExecutor(),
     TaskType.BRANCH: BranchExecutor(),
+    TaskType.SHORT_CIRCUIT: ShortCircuitExecutor(),
+    TaskType.LATEST_ONLY: LatestOnlyExecutor(),
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dags_app.domain.spec import TriggerRule
+from dags_app.domain.tasks import TriggerRule
 from runs_app.domain.states import TaskState
 from runs_app.domain.trigger_rules import Tally, Verdict, judge
 from runs_app.selectors.invariants.terms import I1, I5, TASK, Breach, Found, breaches, query
