@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache
 from uuid import UUID
 
 from celery.exceptions import Ignore, Reject
@@ -19,26 +17,20 @@ from django.db import DataError, connection
 from django.db import Error as DatabaseError
 from psycopg.pq import TransactionStatus
 
-from dags_app.domain.commands import Command, digest_of
-from dags_app.domain.tasks import TASK_CLASSES
-from runs_app.actions.timing_out import too_long
 from runs_app.dispatching import get_dispatcher
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
-from runs_app.domain.states import TaskState
 from skytrail.database.trouble import in_a_line, trouble_of
+from workers.carrying_out import carry_out, outcome_of
+from workers.database_services import FROM_THE_DATABASE
 from workers.executors.celery_task import timed
-from workers.executors.contract import Call
-from workers.executors.registry import EXECUTORS
 from workers.gateway import DatabaseGateway, RunGateway
 from workers.guards import interruption
 from workers.guards.board import OVERTIME, Board
 from workers.guards.companion import Companion, patience
-from workers.guards.interruption import Interrupted, Interruption, Reason
+from workers.guards.interruption import Interrupted, Reason
 from workers.log import Log, Piece, storable
-from workers.rendering import CannotRender, render
-from workers.services import FROM_THE_DATABASE
 from workers.shipping import Shipper
 
 _logger = logging.getLogger(__name__)
@@ -69,46 +61,18 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
                 _companion().watching(execution, log) as interruption,
                 _shipper().shipping(execution, log),
             ):
-                came_of_it: Outcome | Reason = _execute(execution, log, interruption, gateway)
+                came_of_it: Outcome | Reason = carry_out(
+                    execution,
+                    log=log,
+                    interruption=interruption,
+                    services=FROM_THE_DATABASE,
+                    outputs=lambda ids: gateway.outputs(execution, ids),
+                )
         except Interrupted as interrupted:
             came_of_it = interrupted.reason
         this_place.work_is_over(execution)
         _tidy_up()
         return _Ending(execution, worker, gateway).write(came_of_it, log.close_and_take())
-
-
-def _execute(
-    execution: Execution, log: Log, interruption: Interruption, gateway: RunGateway
-) -> Outcome:
-    """Does the work; whatever goes wrong on our side is an outcome too."""
-    try:
-        command = _read(execution.command, execution.command_digest)
-        command = render(command, execution, lambda ids: gateway.outputs(execution, ids))
-        call = Call(execution, command, log, interruption, FROM_THE_DATABASE)
-        return EXECUTORS[command.type].execute(call)
-    except CannotRender as error:
-        return Outcome.failed(str(error), reason="bad_template", may_retry=False)
-    except _Forged as error:
-        return Outcome.failed(str(error), reason="digest_mismatch", may_retry=False)
-    except Exception as error:
-        _logger.exception("executing %s failed within Skytrail", execution.task_id)
-        return Outcome.failed(
-            f"Skytrail itself failed: {type(error).__name__}: {error}", reason="internal_error"
-        )
-
-
-class _Forged(Exception):
-    """The stored command is not the one whose digest the version names; it is not executed."""
-
-
-@lru_cache(maxsize=256)
-def _read(canonical: str, digest: str) -> Command:
-    """The command that a worker was given. Commands never change, so each is read once."""
-    if digest_of(canonical) != digest:
-        raise _Forged(_Forged.__doc__)
-    document: dict[str, Any] = json.loads(canonical)
-    command: Command = TASK_CLASSES[document["type"]].command_class.model_validate(document)
-    return command
 
 
 class _Ending:
@@ -175,13 +139,6 @@ class _Ending:
                 self._gateway.append_log(self._execution, piece)
         except DatabaseError as error:
             _logger.warning("could not keep the end of a log: %s", error)
-
-
-def outcome_of(reason: Reason, execution: Execution) -> Outcome:
-    """The outcome of work that was stopped."""
-    if reason is Reason.TIMEOUT:
-        return too_long(execution)
-    return Outcome(state=TaskState.CANCELLED, message="it was told to stop", reason="cancelled")
 
 
 #: For the last words of a process that must not outlive its lease, in seconds.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Max
 
-from dags_app.domain import topology
 from dags_app.domain.commands import digest_of
 from dags_app.domain.spec import FORMAT, DagSpec, checksum
 from dags_app.domain.tasks import TaskFields
@@ -37,7 +35,7 @@ def freeze(
         source=source,
         commit=commit,
     )
-    tasks = _in_order(spec.tasks)
+    tasks = spec.in_order()
     commands = _store_commands(tasks)
     position_of = {task.id: position for position, task in enumerate(tasks)}
     VersionTask.objects.bulk_create(
@@ -58,12 +56,6 @@ def freeze(
         batch_size=1000,
     )
     return version
-
-
-def _in_order(tasks: Sequence[TaskFields]) -> list[TaskFields]:
-    by_id = {task.id: task for task in tasks}
-    order = topology.topological_order({task.id: list(set(task.depends_on)) for task in tasks})
-    return [by_id[name] for name in order]
 
 
 def _store_commands(tasks: list[TaskFields]) -> dict[str, str]:

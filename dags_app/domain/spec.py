@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dags_app.domain import defaults
+from dags_app.domain import defaults, topology
 from dags_app.domain import schedule as schedules
 from dags_app.domain.fields import (
     IN_NUMBERS,
@@ -229,6 +229,12 @@ class DagSpec(BaseModel):
             _canonical_task(task) for task in sorted(self.tasks, key=lambda task: task.id)
         ]
         return document
+
+    def in_order(self) -> list[TaskFields]:
+        """The tasks in topological order: a task's place in it is its position."""
+        by_id: dict[str, TaskFields] = {task.id: task for task in self.tasks}
+        upstream = {name: list(set(task.depends_on)) for name, task in by_id.items()}
+        return [by_id[name] for name in topology.topological_order(upstream)]
 
 
 def _canonical_task(task: TaskFields) -> dict[str, Any]:

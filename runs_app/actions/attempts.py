@@ -16,7 +16,7 @@ from runs_app.dispatching import request_dispatch_after_commit
 from runs_app.domain.claims import Refusal, refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import MAX_ERROR_CHARACTERS, Outcome
-from runs_app.domain.retries import RetryPolicy, delay_before
+from runs_app.domain.retries import next_state
 from runs_app.domain.states import FINAL, LEASED, POKING, SLEEPING, TaskState
 from skytrail.database.statement import Nothing, Statement
 
@@ -326,21 +326,3 @@ def want_replan(run_pk: UUID) -> bool:
     of its own because a dispatcher holds the run while it takes its tasks, never the reverse.
     """
     return bool(_WANT_REPLAN.count(run=run_pk))
-
-
-def next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float | None]:
-    """Where the task run goes from here, and after how many seconds it is taken up again."""
-    if outcome.state is not TaskState.FAILED:
-        return outcome.state, outcome.wake_after
-    if not outcome.may_retry or execution.attempt >= execution.max_attempts:
-        return TaskState.FAILED, 0.0
-    delay = delay_before(
-        RetryPolicy(
-            delay=execution.retry_delay_seconds,
-            backoff=execution.retry_exponential_backoff,
-            max_delay=execution.max_retry_delay_seconds,
-        ),
-        attempt=execution.attempt,
-        key=f"{execution.dag_id}#{execution.task_id}#{execution.run_id}#{execution.attempt}",
-    )
-    return TaskState.UP_FOR_RETRY, delay

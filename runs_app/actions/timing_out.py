@@ -19,8 +19,8 @@ from runs_app.dispatching import (
     get_dispatcher,
     request_dispatch_after_commit,
 )
-from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
+from runs_app.domain.retries import next_state
 from runs_app.domain.states import TaskState
 from skytrail.database.statement import Statement
 
@@ -134,19 +134,15 @@ def end_overdue(*, task_run_id: UUID, epoch: int, worker: str) -> bool:
     execution = attempts.read(task_run_id=task_run_id, epoch=epoch)
     if execution is None:
         return False
-    finished = attempts.finish(execution, too_long(execution), worker=worker)
+    finished = attempts.finish(
+        execution, Outcome.too_long(execution.timeout_seconds or 0.0), worker=worker
+    )
     if finished is None:
         return False
     # The canvas died with the process.
     degrade([finished.run_pk])
     get_dispatcher().request_dispatch(finished.run_pk)
     return True
-
-
-def too_long(execution: Execution) -> Outcome:
-    """The outcome of a try that reached its `timeout_seconds`."""
-    limit = f"{execution.timeout_seconds:g} s"
-    return Outcome.failed(f"it ran longer than its time limit of {limit}", reason="timeout")
 
 
 def _stop_runs() -> int:
@@ -178,7 +174,7 @@ def _give_up_queued() -> int:
             "that serves its queue?",
             reason="queued_timeout",
         )
-        state, wake_after = attempts.next_state(execution, outcome)
+        state, wake_after = next_state(execution, outcome)
         moved = _GIVE_UP.one(
             id=late.id,
             epoch=late.epoch,

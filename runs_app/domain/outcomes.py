@@ -99,6 +99,12 @@ class Outcome:
             may_retry=may_retry,
         )
 
+    @classmethod
+    def too_long(cls, limit: float) -> Outcome:
+        """Of a try that reached its `timeout_seconds`."""
+        message = f"it ran longer than its time limit of {limit:g} s"
+        return cls.failed(message, reason="timeout")
+
 
 class Unkeepable(ValueError):
     """A value that cannot be kept as a task's output; the text says why and what to do."""

@@ -1,10 +1,14 @@
-"""Whether a failed try is followed by another, and when."""
+"""Where a task run goes from the end of an execution: whether another try follows, and when."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from dataclasses import dataclass
+
+from runs_app.domain.executions import Execution
+from runs_app.domain.outcomes import Outcome
+from runs_app.domain.states import TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,21 @@ def delay_before(policy: RetryPolicy, *, attempt: int, key: str) -> float:
     digest = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
     jitter = int.from_bytes(digest) % base
     return min(float(base + jitter), policy.max_delay)
+
+
+def next_state(execution: Execution, outcome: Outcome) -> tuple[TaskState, float | None]:
+    """Where the task run goes from here, and after how many seconds it is taken up again."""
+    if outcome.state is not TaskState.FAILED:
+        return outcome.state, outcome.wake_after
+    if not outcome.may_retry or execution.attempt >= execution.max_attempts:
+        return TaskState.FAILED, 0.0
+    delay = delay_before(
+        RetryPolicy(
+            delay=execution.retry_delay_seconds,
+            backoff=execution.retry_exponential_backoff,
+            max_delay=execution.max_retry_delay_seconds,
+        ),
+        attempt=execution.attempt,
+        key=f"{execution.dag_id}#{execution.task_id}#{execution.run_id}#{execution.attempt}",
+    )
+    return TaskState.UP_FOR_RETRY, delay

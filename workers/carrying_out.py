@@ -1,0 +1,75 @@
+"""Doing what one execution asks for: its command read, filled in, and given to its executor.
+
+Whoever executes tasks does it here: a worker that has claimed one, and the local runner.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from dags_app.domain.commands import Command, digest_of
+from dags_app.domain.tasks import TASK_CLASSES
+from runs_app.domain.executions import Execution
+from runs_app.domain.outcomes import Outcome
+from runs_app.domain.states import TaskState
+from workers.executors.contract import Call
+from workers.executors.registry import EXECUTORS
+from workers.guards.interruption import Interruption, Reason
+from workers.log import Log
+from workers.rendering import CannotRender, render
+from workers.services import Services
+
+_logger = logging.getLogger(__name__)
+
+
+def carry_out(
+    execution: Execution,
+    *,
+    log: Log,
+    interruption: Interruption,
+    services: Services,
+    outputs: Callable[[set[str]], Mapping[str, Any]],
+) -> Outcome:
+    """Does the work; whatever goes wrong on our side is an outcome too.
+
+    `outputs` fetches what the tasks of these ids have left. Raises `Interrupted`.
+    """
+    try:
+        command = _read(execution.command, execution.command_digest)
+        command = render(command, execution, outputs)
+        call = Call(execution, command, log, interruption, services)
+        return EXECUTORS[command.type].execute(call)
+    except CannotRender as error:
+        return Outcome.failed(str(error), reason="bad_template", may_retry=False)
+    except _Forged as error:
+        return Outcome.failed(str(error), reason="digest_mismatch", may_retry=False)
+    except Exception as error:
+        _logger.exception("executing %s failed within Skytrail", execution.task_id)
+        return Outcome.failed(
+            f"Skytrail itself failed: {type(error).__name__}: {error}", reason="internal_error"
+        )
+
+
+class _Forged(Exception):
+    """The stored command is not the one whose digest the version names; it is not executed."""
+
+
+@lru_cache(maxsize=256)
+def _read(canonical: str, digest: str) -> Command:
+    """The command that a worker was given. Commands never change, so each is read once."""
+    if digest_of(canonical) != digest:
+        raise _Forged(_Forged.__doc__)
+    document: dict[str, Any] = json.loads(canonical)
+    command: Command = TASK_CLASSES[document["type"]].command_class.model_validate(document)
+    return command
+
+
+def outcome_of(reason: Reason, execution: Execution) -> Outcome:
+    """The outcome of work that was stopped."""
+    if reason is Reason.TIMEOUT:
+        return Outcome.too_long(execution.timeout_seconds or 0.0)
+    return Outcome(state=TaskState.CANCELLED, message="it was told to stop", reason="cancelled")
