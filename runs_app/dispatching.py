@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from runs_app.domain.blocks import Block
+from runs_app.domain.graph import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """Blocks of one run that are ready to go, with a ticket for each position in them."""
+    """Blocks of one run that are ready to go, with a ticket for each step in them."""
 
     run_pk: UUID
     blocks: Sequence[Block]
-    tickets: Mapping[int, Ticket]
+    tickets: Mapping[Step, Ticket]
 
 
 class Dispatcher(Protocol):

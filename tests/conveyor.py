@@ -18,6 +18,7 @@ from runs_app.dispatching import Consignment, Ticket
 from runs_app.domain.blocks import Block, Fork, Stretch
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution
+from runs_app.domain.graph import Step
 from runs_app.domain.outcomes import Outcome
 
 WORKER = "conveyor"
@@ -146,7 +147,7 @@ class Conveyor:
             self._send(stretch, consignment.tickets, chord.ended)
 
     def _send(
-        self, stretch: Stretch, tickets: Mapping[int, Ticket], then: Callable[[], None]
+        self, stretch: Stretch, tickets: Mapping[Step, Ticket], then: Callable[[], None]
     ) -> None:
         if not stretch:
             then()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -126,9 +127,9 @@ class _Finished:
     from_state: str
 
 
-_FINISH = task_move(
-    "finish",
-    Move(
+def _finish(*, sets: str = "", also: tuple[str, ...] = ()) -> Move:
+    """The move that ends an execution, with what else is to be written where it ended well."""
+    return Move(
         guard=f"t.id = %(id)s::uuid AND t.epoch = %(epoch)s AND t.state IN {sql_list(LEASED)}",
         # What was asked for while it ran comes first: a restart in any case, a cancel unless the
         # task was quicker and succeeded.
@@ -143,7 +144,7 @@ _FINISH = task_move(
           THEN clock_timestamp() + %(wake_after)s::float8 * interval '1 second' END,
         waiting_since = CASE WHEN before.to_state IN {sql_list(POKING)}
           THEN coalesce(t.waiting_since, t.started_at) END,
-        chosen = CASE WHEN before.to_state = 'success' THEN %(chosen)s::varchar[] END""",
+        chosen = CASE WHEN before.to_state = 'success' THEN %(chosen)s::varchar[] END{sets}""",
         also=(
             """attempt AS (
   UPDATE skytrail_attempt a SET
@@ -162,9 +163,40 @@ _FINISH = task_move(
   INSERT INTO skytrail_log_chunk (task_run_id, epoch, sequence, text)
   SELECT id, %(epoch)s, %(log_sequence)s::int, %(log)s::text FROM moved WHERE %(log)s::text <> ''
 )""",
+            *also,
         ),
         returning="""m.state, m.run_id AS run_pk,
   (SELECT degraded FROM skytrail_dag_run WHERE id = m.run_id), m.from_state""",
+    )
+
+
+_FINISH = task_move("finish", _finish(), _Finished)
+
+# The instances of a mapped task are written with the end of its expansion. Those of an expansion
+# before a clear take their new values, and wait already; what there is no value for any more is
+# removed by the planner.
+_FINISH_EXPANSION = task_move(
+    "finish_expansion",
+    _finish(
+        sets=""",
+        map_length = CASE WHEN before.to_state = 'success'
+          THEN jsonb_array_length(%(instances)s::jsonb) END""",
+        also=(
+            """instances AS (
+  INSERT INTO skytrail_task_run AS i (
+    run_id, version_task_id, dag_id, task_id, position, map_index, map_values, state,
+    attempt, max_attempts, epoch, lost_count, queue, pool, pool_slots, is_gated, priority, worker,
+    publish_count
+  )
+  SELECT m.run_id, m.version_task_id, m.dag_id, m.task_id, m.position, item.place - 1, item.values,
+    'waiting', 0, v.retries + 1, 0, 0, v.queue, v.pool, v.pool_slots, v.is_gated, v.priority, '', 0
+  FROM moved m
+  JOIN skytrail_version_task v ON v.id = m.version_task_id
+  CROSS JOIN jsonb_array_elements(%(instances)s::jsonb) WITH ORDINALITY AS item (values, place)
+  WHERE m.state = 'success'
+  ON CONFLICT (run_id, position, map_index) DO UPDATE SET map_values = excluded.map_values
+)""",
+        ),
     ),
     _Finished,
 )
@@ -265,7 +297,10 @@ def finish(
     the first call has written.
     """
     state, wake_after = next_state(execution, outcome)
-    row = _FINISH.one(
+    expansion: dict[str, Any] = {}
+    if outcome.instances is not None:
+        expansion["instances"] = json.dumps(outcome.instances)
+    row = (_FINISH_EXPANSION if expansion else _FINISH).one(
         id=execution.task_run_id,
         epoch=execution.epoch,
         to=state,
@@ -279,6 +314,7 @@ def finish(
         log=log,
         log_sequence=log_sequence,
         actor=worker,
+        **expansion,
     )
     if row is None:
         return _written_before(execution)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from runs_app.dispatching import Consignment, Ticket, publish_after_commit
 from runs_app.domain import blocks
-from runs_app.domain.graph import Graph
+from runs_app.domain.graph import Graph, Instance, Step, step_of
 from runs_app.domain.states import TaskState
 from runs_app.selectors.graphs import graph_of
 from skytrail.database.statement import Nothing, Statement
@@ -24,7 +24,8 @@ QUEUED = """epoch = t.epoch + 1,
         wake_at = NULL"""
 
 #: The columns of a `Place`, of a table or CTE named `m`.
-PLACE = "m.run_id AS run_pk, m.position, m.id, m.epoch, m.state, m.chosen, m.queue, m.priority"
+PLACE = """m.run_id AS run_pk, m.position, m.map_index, m.id, m.epoch, m.state, m.chosen,
+  m.map_length, m.queue, m.priority"""
 
 
 class Sendable(Protocol):
@@ -48,12 +49,19 @@ class Place:
 
     run_pk: UUID
     position: int
+    map_index: int
     id: UUID
     epoch: int
     state: str
     chosen: list[str] | None
+    map_length: int | None
     queue: str
     priority: int
+
+    @property
+    def step(self) -> Step:
+        """What it is in a block."""
+        return step_of(self.position, self.map_index)
 
 
 def consign(
@@ -61,10 +69,10 @@ def consign(
     *,
     dag_id: str,
     run_pk: UUID,
-    places: Mapping[int, Sendable],
-    queued: Sequence[int],
+    places: Mapping[Step, Sendable],
+    queued: Sequence[Step],
 ) -> Consignment:
-    """The blocks that start with the positions `queued`.
+    """The blocks that start with the steps `queued`.
 
     `places` holds the rows after they were queued. Steps behind them ride along as far as their
     rows are among `places` and wait; their tickets are for the epoch they will have.
@@ -75,22 +83,29 @@ def consign(
         place = places.get(position)
         return place is not None and place.state == TaskState.WAITING
 
-    def ticket(position: int) -> Ticket:
-        place = places[position]
+    def ticket(step: Step) -> Ticket:
+        place = places[step]
         return Ticket(
             task_run_id=place.id,
-            epoch=place.epoch if position in ahead else place.epoch + 1,
+            epoch=place.epoch if step in ahead else place.epoch + 1,
             queue=place.queue,
             priority=place.priority,
-            label=f"{dag_id}.{graph.nodes[position].task_id}",
+            label=f"{dag_id}.{_label(graph, step)}",
         )
 
-    cut = blocks.cut(graph, sorted(queued), waits=waits)
+    cut = blocks.cut(graph, sorted(s for s in queued if isinstance(s, int)), waits=waits)
+    cut += blocks.cut_instances(graph, sorted(s for s in queued if isinstance(s, Instance)))
     return Consignment(
         run_pk=run_pk,
         blocks=cut,
-        tickets={position: ticket(position) for block in cut for position in block.positions()},
+        tickets={step: ticket(step) for block in cut for step in block.steps()},
     )
+
+
+def _label(graph: Graph, step: Step) -> str:
+    if isinstance(step, Instance):
+        return f"{graph.nodes[step.position].task_id}[{step.map_index}]"
+    return graph.nodes[step].task_id
 
 
 @dataclass(frozen=True)
@@ -125,8 +140,8 @@ def publish_alone(queued: list[Place], *, ahead: bool = False) -> None:
                 graph_of(runs[place.run_pk].version_id),
                 dag_id=runs[place.run_pk].dag_id,
                 run_pk=place.run_pk,
-                places={place.position: place},
-                queued=[place.position],
+                places={place.step: place},
+                queued=[place.step],
             )
             for place in queued
         ]

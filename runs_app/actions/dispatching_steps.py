@@ -14,12 +14,19 @@ from uuid import UUID
 from django.db import transaction
 
 from runs_app.actions import admission, promotion
+from runs_app.actions.cancellation import Stopped, stopping
 from runs_app.actions.consigning import PLACE, QUEUED, Place, consign
 from runs_app.actions.transitions import Move, run_move, task_move
-from runs_app.dispatching import publish_after_commit
+from runs_app.dispatching import (
+    call_in_after_commit,
+    get_dispatcher,
+    publish_after_commit,
+    request_dispatch_after_commit,
+)
 from runs_app.domain import blocks, planner
-from runs_app.domain.graph import Graph
+from runs_app.domain.graph import Graph, Instance, Step
 from runs_app.domain.states import RunState, TaskState
+from runs_app.selectors import pasts
 from runs_app.selectors.graphs import graph_of
 from skytrail.database.statement import Nothing, Statement
 
@@ -80,7 +87,23 @@ _QUEUE = task_move(
     "queue",
     Move(
         guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
-    AND t.state = 'waiting' AND NOT t.is_gated""",
+    AND t.map_index = -1 AND t.state = 'waiting' AND NOT t.is_gated""",
+        to="'queued'",
+        reason="'ready'",
+        sets=QUEUED,
+        returning=PLACE,
+    ),
+    Place,
+)
+
+_OF_INSTANCES = """JOIN unnest(%(positions)s::int[], %(indexes)s::int[]) AS i (position, map_index)
+      ON i.position = t.position AND i.map_index = t.map_index"""
+
+_QUEUE_INSTANCES = task_move(
+    "queue_instances",
+    Move(
+        joins=_OF_INSTANCES,
+        guard="t.run_id = %(run)s::uuid AND t.state = 'waiting' AND NOT t.is_gated",
         to="'queued'",
         reason="'ready'",
         sets=QUEUED,
@@ -92,8 +115,9 @@ _QUEUE = task_move(
 _SETTLE = task_move(
     "settle",
     Move(
-        joins="""JOIN unnest(%(positions)s::int[], %(states)s::text[]) AS s (position, state)
-      ON s.position = t.position""",
+        joins="""JOIN unnest(%(positions)s::int[], %(indexes)s::int[], %(states)s::text[])
+      AS s (position, map_index, state)
+      ON s.position = t.position AND s.map_index = t.map_index""",
         guard="t.run_id = %(run)s::uuid AND t.state = 'waiting'",
         to="s.state",
         reason="'trigger rule'",
@@ -106,10 +130,31 @@ _GATE = Statement(
     "ready_for_a_slot",
     """
 UPDATE skytrail_task_run SET ready_at = clock_timestamp()
-WHERE run_id = %(run)s::uuid AND position = ANY (%(positions)s::int[])
+WHERE run_id = %(run)s::uuid AND position = ANY (%(positions)s::int[]) AND map_index = -1
   AND state = 'waiting' AND is_gated AND ready_at IS NULL
 """,
     Nothing,
+)
+
+_GATE_INSTANCES = Statement(
+    "instances_ready_for_a_slot",
+    f"""
+UPDATE skytrail_task_run m SET ready_at = clock_timestamp()
+FROM skytrail_task_run t {_OF_INSTANCES}
+WHERE m.id = t.id AND t.run_id = %(run)s::uuid
+  AND t.state = 'waiting' AND t.is_gated AND t.ready_at IS NULL
+""",
+    Nothing,
+)
+
+_STOP = task_move(
+    "fail_fast",
+    stopping(
+        "t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])"
+        " AND t.state <> 'waiting'",
+        reason="fail fast",
+    ),
+    Stopped,
 )
 
 _PLANNED = Statement(
@@ -196,6 +241,10 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
         if towards is None or len(step.graph) <= SMALL or not step.look_ahead(towards):
             step.plan_all()
     _give_out(step.graph, run.dag_pk if step.made_room else None)
+    if step.graph.awaits_past:
+        # What the run after this one waits for may just have ended.
+        for follower in pasts.followers(run_pk):
+            get_dispatcher().request_dispatch(follower)
     return step.summary
 
 
@@ -218,7 +267,7 @@ class _Step:
         self.run = run
         self.graph = graph
         self.actor = actor
-        self.places: dict[int, Place] = {}
+        self.places: dict[Step, Place] = {}
         self.made_room = False
         self.summary = "nothing to do"
 
@@ -227,10 +276,11 @@ class _Step:
         wanted = set(towards)
         for position in towards:
             wanted.update(self.graph.nodes[position].upstream)
-            wanted.update(blocks.reach(self.graph, position))
+            wanted |= blocks.reach(self.graph, position)
         if wanted:
             self._load(_LOAD_SOME.all(run=self.run.pk, positions=sorted(wanted)))
-        ready = planner.ready_among(self.graph, towards, self._standings())
+        held = pasts.held(self.graph, self.run.pk)
+        ready = planner.ready_among(self.graph, towards, self._standings(), held=held)
         if ready is None:
             return False
         if ready:
@@ -242,22 +292,37 @@ class _Step:
     def plan_all(self) -> None:
         """Plans the whole graph and writes what follows."""
         self._load(_LOAD_ALL.all(run=self.run.pk))
-        plan = planner.plan(self.graph, self._standings())
+        held = pasts.held(self.graph, self.run.pk)
+        plan = planner.plan(self.graph, self._standings(), held=held)
         self._settle(plan)
         if plan.ends:
             self._end(plan.ends)
             return
         _PLANNED.count(run=self.run.pk)
-        if plan.ready and self.run.state == RunState.RUNNING:
-            self._queue(plan.ready)
+        if self.run.state != RunState.RUNNING:
+            return
+        if plan.stopped:
+            self._stop(plan.stopped)
+        if plan.ready or plan.ready_instances:
+            self._queue(plan.ready, plan.ready_instances)
 
     def _load(self, rows: Iterable[Place]) -> None:
-        self.places = {row.position: row for row in rows}
+        self.places = {row.step: row for row in rows}
 
     def _standings(self) -> dict[int, planner.Standing]:
+        instances: dict[int, dict[int, TaskState]] = {}
+        for step, place in self.places.items():
+            if isinstance(step, Instance):
+                instances.setdefault(step.position, {})[step.map_index] = TaskState(place.state)
         return {
-            place.position: planner.Standing(TaskState(place.state), self._chosen(place))
-            for place in self.places.values()
+            step: planner.Standing(
+                TaskState(place.state),
+                self._chosen(place),
+                instances=instances.get(step),
+                length=place.map_length,
+            )
+            for step, place in self.places.items()
+            if isinstance(step, int)
         }
 
     def _chosen(self, place: Place) -> frozenset[int] | None:
@@ -266,31 +331,54 @@ class _Step:
         return frozenset(self.graph.position_of[task_id] for task_id in place.chosen)
 
     def _settle(self, plan: planner.Plan) -> None:
-        settled = dict.fromkeys(plan.skipped, TaskState.SKIPPED)
-        settled |= dict.fromkeys(plan.upstream_failed, TaskState.UPSTREAM_FAILED)
+        settled = [
+            *((position, -1, TaskState.SKIPPED) for position in plan.skipped),
+            *((position, -1, TaskState.UPSTREAM_FAILED) for position in plan.upstream_failed),
+            *((*instance, TaskState.SKIPPED) for instance in plan.skipped_instances),
+            *((*instance, TaskState.REMOVED) for instance in plan.removed),
+        ]
         if settled:
+            positions, indexes, states = zip(*settled, strict=True)
             _SETTLE.all(
                 run=self.run.pk,
-                positions=list(settled),
-                states=list(settled.values()),
+                positions=list(positions),
+                indexes=list(indexes),
+                states=list(states),
                 actor=self.actor,
             )
             self.summary = f"settled {len(settled)}"
 
-    def _queue(self, ready: Sequence[int]) -> None:
-        if self.graph.is_gated:
-            _GATE.count(run=self.run.pk, positions=list(ready))
+    def _stop(self, positions: Sequence[int]) -> None:
+        stopped = _STOP.all(run=self.run.pk, positions=list(positions), actor=self.actor)
+        call_in_after_commit(task.worker for task in stopped if task.state == TaskState.CANCELLING)
+        if any(task.state == TaskState.CANCELLED for task in stopped):
+            # What had not begun is over at once, and what waits for it can be settled.
+            request_dispatch_after_commit(self.run.pk)
+
+    def _queue(self, ready: Sequence[int], instances: Sequence[Instance] = ()) -> None:
         # What a message of an earlier block has claimed in the meantime is not queued again.
-        queued = _QUEUE.all(run=self.run.pk, positions=list(ready), actor=self.actor)
+        queued: list[Place] = []
+        if ready:
+            if self.graph.is_gated:
+                _GATE.count(run=self.run.pk, positions=list(ready))
+            queued += _QUEUE.all(run=self.run.pk, positions=list(ready), actor=self.actor)
+        if instances:
+            which = {
+                "positions": [instance.position for instance in instances],
+                "indexes": [instance.map_index for instance in instances],
+            }
+            if self.graph.is_gated:
+                _GATE_INSTANCES.count(run=self.run.pk, **which)
+            queued += _QUEUE_INSTANCES.all(run=self.run.pk, **which, actor=self.actor)
         if not queued:
             return
-        self.places.update({place.position: place for place in queued})
+        self.places.update({place.step: place for place in queued})
         consignment = consign(
             self.graph,
             dag_id=self.run.dag_id,
             run_pk=self.run.pk,
             places=self.places,
-            queued=[place.position for place in queued],
+            queued=[place.step for place in queued],
         )
         publish_after_commit([consignment])
         self.summary = f"queued {len(queued)}"

@@ -22,6 +22,7 @@ from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
 from runs_app.actions.consigning import PLACE, Place, consign
 from runs_app.dispatching import publish_after_commit, request_dispatch_after_commit
+from runs_app.domain.graph import Step
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, Pool, RunType
 from runs_app.selectors.graphs import graph_of
@@ -143,14 +144,19 @@ WITH wanted AS (
   SELECT run.id, v.id, run.dag_id, v.task_id, v.position, -1,
     CASE WHEN starts.now THEN 'queued' ELSE 'waiting' END,
     starts.now::int, v.retries + 1, starts.now::int, 0,
-    v.queue, v.pool, v.pool_slots, v.is_gated, v.priority, '',
+    v.queue, v.pool, v.pool_slots,
+    slot.is_needed, v.priority, '',
     CASE WHEN starts.now THEN clock_timestamp() END,
     CASE WHEN starts.now THEN clock_timestamp() END,
     starts.now::int
   FROM run
   JOIN skytrail_version_task v ON v.version_id = run.version_id
   CROSS JOIN LATERAL (
-    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT v.is_gated
+    -- An expansion needs none; its instances do.
+    SELECT v.is_gated AND v.expand IS NULL AND v.expand_kwargs IS NULL AS is_needed
+  ) slot
+  CROSS JOIN LATERAL (
+    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT slot.is_needed
       AND NOT v.depends_on_past AND NOT v.wait_for_downstream AS now
   ) starts
   RETURNING *
@@ -211,7 +217,7 @@ def insert(
         actor=actor,
         start=start,
     )
-    by_run: dict[UUID, dict[int, _NewTask]] = {}
+    by_run: dict[UUID, dict[Step, _NewTask]] = {}
     for task in tasks:
         by_run.setdefault(task.run_pk, {})[task.position] = task
     names = {dag.pk: dag.dag_id for dag, _ in wanted}
@@ -220,7 +226,7 @@ def insert(
     return list(by_run)
 
 
-def _send(run_pk: UUID, rows: dict[int, _NewTask], names: dict[UUID, str]) -> None:
+def _send(run_pk: UUID, rows: dict[Step, _NewTask], names: dict[UUID, str]) -> None:
     """Has a new run's queued tasks published; one that could not start any is dispatched."""
     first = rows[0]
     if first.run_state != RunState.RUNNING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dags_app.domain.tasks import TriggerRule
-from runs_app.domain.graph import Graph
+from runs_app.domain.graph import Graph, Instance, Step
 from runs_app.domain.trigger_rules import EAGER
 
 #: Each message carries the rest of its stretch, so a stretch costs the square of its length.
@@ -29,8 +29,8 @@ class Fork:
     branches: tuple[Stretch, ...]
 
 
-#: Steps one after the other: positions, and forks between them.
-Stretch: TypeAlias = tuple[int | Fork, ...]
+#: Steps one after the other, and forks between them.
+Stretch: TypeAlias = tuple[Step | Fork, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Block:
     stretches: tuple[Stretch, ...]
     towards: tuple[int, ...] | None
 
-    def positions(self) -> Iterator[int]:
+    def steps(self) -> Iterator[Step]:
         """Every step in it."""
         for stretch in self.stretches:
             yield from steps_of(stretch)
 
 
-def steps_of(stretch: Stretch) -> Iterator[int]:
-    """Every position in a stretch."""
+def steps_of(stretch: Stretch) -> Iterator[Step]:
+    """Every step in a stretch."""
     for step in stretch:
         if isinstance(step, Fork):
             for branch in step.branches:
@@ -73,7 +73,10 @@ def cut(graph: Graph, ready: Iterable[int], *, waits: Callable[[int], bool]) -> 
     for position in ready:
         stretch = cutter.stretch(position, MAX_STRETCH)
         after = graph.downstream[_tail(stretch)]
-        if cutter.stands_alone(position) or cutter.is_awaited_eagerly(_tail(stretch)):
+        if graph.nodes[position].is_mapped:
+            # What follows its expansion are its instances.
+            blocks.append(Block((stretch,), None))
+        elif cutter.stands_alone(position) or cutter.is_awaited_eagerly(_tail(stretch)):
             blocks.append(Block((stretch,), _targets(after)))
         else:
             together.setdefault(after, []).append(stretch)
@@ -81,9 +84,28 @@ def cut(graph: Graph, ready: Iterable[int], *, waits: Callable[[int], bool]) -> 
     return blocks
 
 
-def reach(graph: Graph, start: int) -> Iterator[int]:
+def cut_instances(graph: Graph, ready: Iterable[Instance]) -> list[Block]:
+    """The blocks of instances of mapped tasks: those of one task are awaited together, if nothing
+    that follows would start at the first one's success.
+    """
+    cutter = _Cutter(graph, lambda _: False)
+    together: dict[int, list[Stretch]] = {}
+    for instance in ready:
+        together.setdefault(instance.position, []).append((instance,))
+    blocks = []
+    for position, stretches in together.items():
+        targets = _targets(graph.downstream[position])
+        if cutter.stands_alone(position) or cutter.is_awaited_eagerly(position):
+            blocks += [Block((stretch,), targets) for stretch in stretches]
+        else:
+            blocks.append(Block(tuple(stretches), targets))
+    return blocks
+
+
+def reach(graph: Graph, start: int) -> set[int]:
     """The positions that a block starting at `start` may hold, for loading their rows at once."""
-    return steps_of(_Cutter(graph, lambda _: True).stretch(start, MAX_STRETCH))
+    steps = steps_of(_Cutter(graph, lambda _: True).stretch(start, MAX_STRETCH))
+    return {step for step in steps if isinstance(step, int)}
 
 
 def _tail(stretch: Stretch) -> int:
@@ -105,7 +127,8 @@ class _Cutter:
 
     def stands_alone(self, position: int) -> bool:
         """Whether a task is admitted by itself, and so can share no block."""
-        return self.graph.nodes[position].is_gated
+        # Of a run that another one may wait for, each end is to be heard of.
+        return self.graph.nodes[position].is_gated or self.graph.awaits_past
 
     def is_awaited_eagerly(self, position: int) -> bool:
         """Whether something after it may start at its success alone, and so must hear of it."""
@@ -114,7 +137,7 @@ class _Cutter:
 
     def stretch(self, start: int, room: int) -> Stretch:
         """The longest stretch from `start` of at most `room` steps."""
-        steps: list[int | Fork] = [start]
+        steps: list[Step | Fork] = [start]
         room -= 1
         tail = start
         while room > 0 and self._goes_on_after(tail):
@@ -159,14 +182,15 @@ class _Cutter:
 
     def _goes_on_after(self, position: int) -> bool:
         node = self.graph.nodes[position]
-        return not (node.is_branch or node.is_gated)
+        return not (node.is_branch or node.is_mapped or self.stands_alone(position))
 
     def _may_follow(self, position: int, after: tuple[int, ...]) -> bool:
         """Whether `position` is an ordinary task that awaits exactly `after`."""
         node = self.graph.nodes[position]
         return (
             node.trigger_rule is TriggerRule.ALL_SUCCESS
-            and not node.is_gated
+            and not node.is_mapped
+            and not self.stands_alone(position)
             and tuple(sorted(node.upstream)) == after
             and self.waits(position)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 from dags_app.domain import topology
 from dags_app.domain.tasks import TriggerRule
@@ -29,8 +30,26 @@ class Node:
     is_teardown: bool = False
     #: Of a teardown: whether the run fails with it.
     fails_run: bool = False
-    #: It waits for the same task of the run before; see `depends_on_past`.
+    #: It waits for the same task of the run before; see `depends_on_past`. And whether for those
+    #: directly behind that one, too.
     awaits_past: bool = False
+    awaits_downstream: bool = False
+
+
+class Instance(NamedTuple):
+    """One of the many that a mapped task has become."""
+
+    position: int
+    map_index: int
+
+
+#: What is queued and sent: a task by its position, or an instance of a mapped one.
+Step: TypeAlias = int | Instance
+
+
+def step_of(position: int, map_index: int) -> Step:
+    """The step that a row stands for; a task that is not an instance has the map index -1."""
+    return position if map_index < 0 else Instance(position, map_index)
 
 
 class Graph:
@@ -55,8 +74,23 @@ class Graph:
 
     @cached_property
     def leaves(self) -> tuple[int, ...]:
-        """The positions with nothing after them: they decide how the run ends."""
-        return tuple(node.position for node in self.nodes if not self.downstream[node.position])
+        """The positions that decide how a run ends: those with nothing after them.
+
+        As in Airflow, teardown tasks do not count, on either side, but for those that fail the run
+        with them; unless there are no others.
+        """
+        leaves = tuple(
+            node.position
+            for node in self.nodes
+            if self._counts(node.position)
+            and not any(self._counts(after) for after in self.downstream[node.position])
+        )
+        return leaves or tuple(
+            node.position for node in self.nodes if not self.downstream[node.position]
+        )
+
+    def _counts(self, position: int) -> bool:
+        return not self.nodes[position].is_teardown or self.nodes[position].fails_run
 
     @cached_property
     def roots(self) -> tuple[int, ...]:
@@ -67,6 +101,11 @@ class Graph:
     def is_gated(self) -> bool:
         """Whether any task needs a slot."""
         return any(node.is_gated for node in self.nodes)
+
+    @cached_property
+    def awaits_past(self) -> bool:
+        """Whether any task waits for the run before."""
+        return any(node.awaits_past for node in self.nodes)
 
     @cached_property
     def position_of(self) -> dict[str, int]:

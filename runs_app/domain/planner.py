@@ -6,77 +6,184 @@ always the same, so it may be made late, twice, or by two dispatchers one after 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from runs_app.domain.graph import Graph, Node
+from runs_app.domain.graph import Graph, Instance, Node
 from runs_app.domain.states import RunState, TaskState
 from runs_app.domain.trigger_rules import Tally, Verdict, judge
+
+#: What `fail_fast` reacts to.
+_BROKEN = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one task of the run stands; `chosen` is what a branch decided to go on with."""
+    """Where one task of the run stands; `chosen` is what a branch decided to go on with.
+
+    Of a mapped task `state` is that of its expansion, and `instances` holds the states of its
+    instances by map index, those of an expansion before a clear among them: the first `length` are
+    the ones that there are now.
+    """
 
     state: TaskState
     chosen: frozenset[int] | None = None
+    instances: Mapping[int, TaskState] | None = None
+    length: int | None = None
+
+    @property
+    def is_expanded(self) -> bool:
+        """Whether it is its instances that count."""
+        return self.length is not None and self.state is TaskState.SUCCESS
+
+    def current(self) -> Iterator[tuple[int, TaskState]]:
+        """The instances that there are, by map index."""
+        if self.is_expanded:
+            for index, state in (self.instances or {}).items():
+                if index < (self.length or 0):
+                    yield index, state
+
+    def counted(self) -> list[TaskState]:
+        """The states that a trigger rule counts: of each instance, or of the task."""
+        return [state for _, state in self.current()] if self.is_expanded else [self.state]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be written. Positions, each list ascending."""
+    """What is to be written. Positions, each list ascending; instances of mapped tasks apart."""
 
     ready: list[int] = field(default_factory=list)
+    ready_instances: list[Instance] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
     upstream_failed: list[int] = field(default_factory=list)
+    #: Instances that an expansion after a clear has no more values for.
+    removed: list[Instance] = field(default_factory=list)
+    #: Instances that are not to be begun any more, and positions where something is to be stopped.
+    skipped_instances: list[Instance] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
     #: How the run ends, once nothing in it is left to do.
     ends: RunState | None = None
 
 
-def plan(graph: Graph, standings: Mapping[int, Standing]) -> Plan:
+def plan(
+    graph: Graph, standings: Mapping[int, Standing], *, held: Collection[int] = frozenset()
+) -> Plan:
     """The plan for the whole graph.
 
-    `standings` has every position. Skips and failures take effect within the plan itself, so that
-    one pass in topological order settles everything behind them.
+    `standings` has every position; `held` are those whose past is not yet over. Skips and failures
+    take effect within the plan itself, so that one pass in topological order settles everything
+    behind them.
     """
-    now = {position: standing.state for position, standing in standings.items()}
+    counted = {position: standing.counted() for position, standing in standings.items()}
     decisions = _Decisions(graph, standings)
     result = Plan()
+    left = False
+    is_broken = graph.fails_fast and any(
+        _BROKEN.intersection(states) for states in counted.values()
+    )
     for node in graph.nodes:
-        if now[node.position] is not TaskState.WAITING:
+        position, standing = node.position, standings[node.position]
+        if is_broken and not node.is_teardown:
+            left |= _stop(position, standing, counted, result)
             continue
-        match _verdict(node, now, decisions):
+        left |= _instances(position, standing, result)
+        if standing.state is not TaskState.WAITING:
+            left |= not standing.state.is_final
+            continue
+        match _verdict(node, counted, decisions):
             case Verdict.RUN:
-                result.ready.append(node.position)
+                left = True
+                if position not in held:
+                    result.ready.append(position)
             case Verdict.SKIP:
-                now[node.position] = TaskState.SKIPPED
-                result.skipped.append(node.position)
+                counted[position] = [TaskState.SKIPPED]
+                result.skipped.append(position)
+                _drop_instances(position, standing, result)
             case Verdict.UPSTREAM_FAILED:
-                now[node.position] = TaskState.UPSTREAM_FAILED
-                result.upstream_failed.append(node.position)
-    if all(state.is_final for state in now.values()):
-        ends = rollup(now[position] for position in graph.leaves)
-        return Plan([], result.skipped, result.upstream_failed, ends)
-    return result
+                counted[position] = [TaskState.UPSTREAM_FAILED]
+                result.upstream_failed.append(position)
+                _drop_instances(position, standing, result)
+            case Verdict.WAIT:
+                left = True
+    if left:
+        return result
+    ends = rollup(state for position in graph.leaves for state in counted[position])
+    return replace(result, ends=ends)
+
+
+def _instances(position: int, standing: Standing, result: Plan) -> bool:
+    """What becomes of the instances of a mapped task; whether any of them is left to do."""
+    if standing.instances is None:
+        return False
+    if standing.state.is_final:
+        _drop_instances(position, standing, result)
+    waiting = [index for index, state in standing.current() if state is TaskState.WAITING]
+    result.ready_instances.extend(Instance(position, index) for index in sorted(waiting))
+    return bool(waiting) or any(
+        not state.is_final and state is not TaskState.WAITING
+        for state in standing.instances.values()
+    )
+
+
+def _drop_instances(position: int, standing: Standing, result: Plan) -> None:
+    """Removes instances of an earlier expansion that wait for a turn that will not come."""
+    current = {index for index, _ in standing.current()}
+    result.removed.extend(
+        Instance(position, index)
+        for index, state in sorted((standing.instances or {}).items())
+        if state is TaskState.WAITING and index not in current
+    )
+
+
+def _stop(
+    position: int, standing: Standing, counted: dict[int, list[TaskState]], result: Plan
+) -> bool:
+    """After the first failure what waits is skipped, what is under way is stopped.
+
+    Whether anything of it is left to do.
+    """
+    _drop_instances(position, standing, result)
+    if standing.state is TaskState.WAITING:
+        result.skipped.append(position)
+    result.skipped_instances.extend(
+        Instance(position, index)
+        for index, state in standing.current()
+        if state is TaskState.WAITING
+    )
+    counted[position] = [
+        TaskState.SKIPPED if state is TaskState.WAITING else state for state in counted[position]
+    ]
+    states = [standing.state, *(standing.instances or {}).values()]
+    if any(not state.is_final and state is not TaskState.WAITING for state in states):
+        result.stopped.append(position)
+        return True
+    return False
 
 
 def ready_among(
-    graph: Graph, towards: Iterable[int], standings: Mapping[int, Standing]
+    graph: Graph,
+    towards: Iterable[int],
+    standings: Mapping[int, Standing],
+    *,
+    held: Collection[int] = frozenset(),
 ) -> list[int] | None:
     """Which of `towards` are ready, or None if one of them needs the whole graph to be planned.
 
     The cheap look for the case that nearly always holds: all that came before went well.
     `standings` has `towards` and their direct upstream positions.
     """
-    now = {position: standing.state for position, standing in standings.items()}
+    counted = {position: standing.counted() for position, standing in standings.items()}
     decisions = _Decisions(graph, standings)
+    if decisions.stopped:
+        return None
     ready = []
     for position in towards:
-        if now[position] is not TaskState.WAITING:
+        if standings[position].state is not TaskState.WAITING:
             continue
-        verdict = _verdict(graph.nodes[position], now, decisions)
+        verdict = _verdict(graph.nodes[position], counted, decisions)
         if verdict is Verdict.RUN:
-            ready.append(position)
+            if position not in held:
+                ready.append(position)
         elif verdict is not Verdict.WAIT:
             return None
     return ready
@@ -88,14 +195,20 @@ def rollup(leaves: Iterable[TaskState]) -> RunState:
     return RunState.SUCCESS if all(state in good for state in leaves) else RunState.FAILED
 
 
-def _verdict(node: Node, now: Mapping[int, TaskState], decisions: _Decisions) -> Verdict:
-    if decisions.chosen and any(decisions.passed_over(node, parent) for parent in node.upstream):
+def _verdict(node: Node, counted: Mapping[int, list[TaskState]], decisions: _Decisions) -> Verdict:
+    if decisions.pass_over(node):
         return Verdict.SKIP
-    return judge(node.trigger_rule, Tally.of([now[parent] for parent in node.upstream]))
+    return judge(
+        node.trigger_rule,
+        Tally.of(
+            [state for parent in node.upstream for state in counted[parent]],
+            setups=[state for parent in decisions.setups_before(node) for state in counted[parent]],
+        ),
+    )
 
 
 class _Decisions:
-    """What the branch tasks of a run have decided."""
+    """What the branch tasks of a run have decided, and those that let nothing follow."""
 
     def __init__(self, graph: Graph, standings: Mapping[int, Standing]) -> None:
         self.graph = graph
@@ -106,8 +219,23 @@ class _Decisions:
         }
         #: All that comes after what a branch chose: found out once, and only if it matters.
         self.beyond: dict[int, set[int]] = {}
+        stops = [p for p, chosen in self.chosen.items() if not chosen and graph.nodes[p].stops_all]
+        #: What is skipped whatever its rule says, because a short circuit lets nothing follow.
+        self.stopped = graph.descendants(stops) if stops else frozenset[int]()
 
-    def passed_over(self, node: Node, parent: int) -> bool:
+    def setups_before(self, node: Node) -> list[int]:
+        """The setup tasks directly before a node."""
+        return [parent for parent in node.upstream if self.graph.nodes[parent].is_setup]
+
+    def pass_over(self, node: Node) -> bool:
+        """Whether a decision has gone against `node`; teardown tasks are never concerned."""
+        if not self.chosen or node.is_teardown:
+            return False
+        return node.position in self.stopped or any(
+            self._passed_over(node, parent) for parent in node.upstream
+        )
+
+    def _passed_over(self, node: Node, parent: int) -> bool:
         """Whether `parent` is a branch that went on with others, none of which leads to `node`."""
         chosen = self.chosen.get(parent)
         if chosen is None or node.position in chosen:

@@ -41,9 +41,10 @@ class Tally:
     setups_skipped: int = 0
 
     @classmethod
-    def of(cls, states: Iterable[TaskState]) -> Tally:
-        """The tally of upstream tasks none of which is a setup task."""
+    def of(cls, states: Iterable[TaskState], *, setups: Iterable[TaskState] = ()) -> Tally:
+        """The tally of upstream tasks, of which some may be setup tasks."""
         count = Counter(states)
+        of_setups = Counter(setups)
         return cls(
             total=count.total(),
             success=count[TaskState.SUCCESS],
@@ -51,6 +52,9 @@ class Tally:
             failed=count[TaskState.FAILED] + count[TaskState.CANCELLED],
             upstream_failed=count[TaskState.UPSTREAM_FAILED],
             removed=count[TaskState.REMOVED],
+            setups=of_setups.total(),
+            setups_succeeded=of_setups[TaskState.SUCCESS],
+            setups_skipped=of_setups[TaskState.SKIPPED],
         )
 
     @property

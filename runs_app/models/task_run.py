@@ -27,6 +27,9 @@ class TaskRun(models.Model):
     map_values = models.JSONField(
         null=True, help_text="Of an instance of a mapped task: the values that it is for."
     )
+    map_length = models.PositiveIntegerField(
+        null=True, help_text="Of a mapped task that has been expanded: how many instances it has."
+    )
     state = models.CharField(max_length=20, choices=[(state, state) for state in TaskState])
     attempt = models.PositiveIntegerField(
         default=0, help_text="Which try this is, from 1; losing a worker does not count."

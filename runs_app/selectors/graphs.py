@@ -36,4 +36,5 @@ def _node(row: VersionTask) -> Node:
         is_teardown=row.teardown,
         fails_run=row.on_failure_fail_dagrun,
         awaits_past=row.depends_on_past or row.wait_for_downstream,
+        awaits_downstream=row.wait_for_downstream,
     )

@@ -95,6 +95,11 @@ def graphs(
     )
 
 
+def positions_in(stretch: Stretch) -> list[int]:
+    """Every position in a stretch that holds no instances of mapped tasks."""
+    return [step for step in blocks.steps_of(stretch) if isinstance(step, int)]
+
+
 @dataclass
 class Run:
     """A run whose tasks end as they are told to, one at a time, in an order drawn from `random`."""
@@ -189,7 +194,7 @@ class Run:
                         going.remove(branch)
                     else:
                         yield "a step"
-            elif self._claim(step):
+            elif isinstance(step, int) and self._claim(step):
                 yield "it runs"
                 self.end(step)
                 yield "it has ended"

@@ -18,12 +18,11 @@ from runs_app.domain.blocks import (
     Stretch,
     cut,
     reach,
-    steps_of,
 )
 from runs_app.domain.graph import Graph
 from runs_app.domain.states import FINAL, TaskState
 from runs_app.domain.trigger_rules import EAGER
-from tests.domain.runs import ALL_SUCCESS, Run, graph_of, graphs, outcomes
+from tests.domain.runs import ALL_SUCCESS, Run, graph_of, graphs, outcomes, positions_in
 from tests.domain.test_planner import STEADY
 
 T = TaskState
@@ -45,6 +44,8 @@ def drawn(graph: Graph, blocks: list[Block]) -> list[str]:
             f"({' | '.join(shown(branch) for branch in step.branches)})"
             if isinstance(step, Fork)
             else graph.nodes[step].task_id
+            if isinstance(step, int)
+            else f"{graph.nodes[step.position].task_id}[{step.map_index}]"
             for step in stretch
         )
 
@@ -61,9 +62,13 @@ def followed(stretch: Stretch, before: tuple[int, ...]) -> Iterator[tuple[int, t
             for branch in step.branches:
                 yield from followed(branch, before)
             before = tuple(sorted(tail(branch) for branch in step.branches))
-        else:
+        elif isinstance(step, int):
             yield step, before
             before = (step,)
+
+
+def positions_of(block: Block) -> list[int]:
+    return [position for stretch in block.stretches for position in positions_in(stretch)]
 
 
 def tail(stretch: Stretch) -> int:
@@ -75,14 +80,14 @@ def tail(stretch: Stretch) -> int:
 def test_blocks_hold_what_is_ready_and_what_may_follow_it(graph: Graph, ended: set[int]) -> None:
     ready = [position for position in graph.roots if position not in ended]
     blocks = cut(graph, ready, waits=lambda position: position not in ended)
-    taken = Counter(position for block in blocks for position in block.positions())
+    taken = Counter(position for block in blocks for position in positions_of(block))
     assert set(ready) <= set(taken)
     assert set(taken.values()) <= {1}, "no task is sent twice"
-    firsts = [next(steps_of(stretch)) for block in blocks for stretch in block.stretches]
+    firsts = [positions_in(stretch)[0] for block in blocks for stretch in block.stretches]
     assert sorted(firsts) == ready
     for block in blocks:
         for stretch in block.stretches:
-            assert sum(1 for _ in steps_of(stretch)) <= MAX_STRETCH
+            assert len(positions_in(stretch)) <= MAX_STRETCH
             for position, before in list(followed(stretch, ()))[1:]:
                 node = graph.nodes[position]
                 assert node.upstream == before, "it awaits what stands before it, and no more"
@@ -95,7 +100,7 @@ def test_blocks_hold_what_is_ready_and_what_may_follow_it(graph: Graph, ended: s
 @given(graphs(gates=True, most=14))
 def test_a_block_looks_after_everything_behind_it(graph: Graph) -> None:
     for block in blocks_of(graph):
-        inside = set(block.positions())
+        inside = set(positions_of(block))
         behind = {after for position in inside for after in graph.downstream[position]} - inside
         assert block.towards is None or behind == set(block.towards)
 
@@ -106,11 +111,11 @@ def test_what_must_be_heard_of_at_once_shares_no_chord(graph: Graph) -> None:
         if len(block.stretches) > 1:
             assert len({graph.downstream[tail(stretch)] for stretch in block.stretches}) == 1
             for stretch in block.stretches:
-                assert not any(graph.nodes[position].is_gated for position in steps_of(stretch))
+                assert not any(graph.nodes[position].is_gated for position in positions_in(stretch))
                 after = graph.downstream[tail(stretch)]
                 assert not any(graph.nodes[p].trigger_rule in EAGER for p in after)
         for stretch in block.stretches:
-            inner = list(steps_of(stretch))[:-1]
+            inner = positions_in(stretch)[:-1]
             behind = {p for position in inner for p in graph.downstream[position]}
             assert not any(graph.nodes[p].trigger_rule in EAGER for p in behind)
 
@@ -119,8 +124,8 @@ def test_what_must_be_heard_of_at_once_shares_no_chord(graph: Graph) -> None:
 def test_rows_that_a_block_may_need_are_known_beforehand(graph: Graph, ended: set[int]) -> None:
     for block in cut(graph, graph.roots, waits=lambda position: position not in ended):
         for stretch in block.stretches:
-            steps = list(steps_of(stretch))
-            assert set(steps) <= set(reach(graph, steps[0]))
+            steps = positions_in(stretch)
+            assert set(steps) <= reach(graph, steps[0])
 
 
 @given(graphs(), outcomes(), _randoms)
@@ -226,7 +231,7 @@ def test_a_stretch_stops_before_what_has_ended_already() -> None:
 def test_a_long_chain_is_cut_where_its_messages_would_grow() -> None:
     graph = graph_of({f"t{i}": f"t{i - 1}" if i else "" for i in range(120)})
     (block,) = blocks_of(graph)
-    assert len(list(block.positions())) == MAX_STRETCH
+    assert len(positions_of(block)) == MAX_STRETCH
     assert block.towards == (MAX_STRETCH,)
 
 

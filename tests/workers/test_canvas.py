@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from runs_app.dispatching import Consignment, Ticket
 from runs_app.domain.blocks import Block, Fork, Stretch
+from runs_app.domain.graph import Step
 from workers import names
 from workers.broker import canvas
 
@@ -40,10 +41,11 @@ def blocks(draw: st.DrawFn) -> Block:
     return Block(stretches, draw(st.none() | st.just((99,)) | st.just(())))
 
 
-def tickets(block: Block) -> dict[int, Ticket]:
+def tickets(block: Block) -> dict[Step, Ticket]:
     return {
         position: Ticket(UUID(int=1000 + position), position + 1, "default", 0, f"story.{position}")
-        for position in block.positions()
+        for position in block.steps()
+        if isinstance(position, int)
     }
 
 

@@ -14,6 +14,7 @@ from celery import Celery, Signature, chain, chord, group
 
 from runs_app.dispatching import Consignment, Ticket
 from runs_app.domain.blocks import Block, Fork, Stretch
+from runs_app.domain.graph import Step
 from workers import names
 
 #: Celery's numbers for a task's priority, by its sign: Redis serves the lowest number first.
@@ -40,7 +41,7 @@ def dispatch(run_pk: UUID, towards: tuple[int, ...] | None, *, app: Celery) -> S
     )
 
 
-def _steps(stretch: Stretch, tickets: Mapping[int, Ticket], app: Celery) -> Iterator[Signature]:
+def _steps(stretch: Stretch, tickets: Mapping[Step, Ticket], app: Celery) -> Iterator[Signature]:
     for step in stretch:
         if isinstance(step, Fork):
             branches = [list(_steps(branch, tickets, app)) for branch in step.branches]

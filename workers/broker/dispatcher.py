@@ -42,7 +42,7 @@ class CeleryDispatcher:
                 try:
                     self._line.over(signature.apply_async)
                 except BrokerAway:
-                    unsent += (consignment.tickets[position] for position in block.positions())
+                    unsent += (consignment.tickets[step] for step in block.steps())
         if unsent:
             self._note(partial(mark_unsent, unsent))
 
