@@ -18,6 +18,7 @@ from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
+from workers.expansion import expand, of_instance
 from workers.guards.interruption import Interruption, Reason
 from workers.log import Log
 from workers.rendering import CannotRender, render
@@ -40,7 +41,9 @@ def carry_out(
     """
     try:
         command = _read(execution.command, execution.command_digest)
-        command = render(command, execution, outputs)
+        if execution.is_expansion:
+            return expand(execution, outputs)
+        command = of_instance(render(command, execution, outputs), execution)
         call = Call(execution, command, log, interruption, services)
         return EXECUTORS[command.type].execute(call)
     except CannotRender as error:

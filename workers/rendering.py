@@ -95,13 +95,7 @@ def render(command: C, execution: Execution, outputs: Callable[[set[str]], Mappi
     }
     if not fields:
         return command
-    try:
-        context = _context(execution, _Outputs(outputs(_referred_to(fields))))
-        with limited(seconds=_TIME, more_bytes=_MEMORY):
-            rendered = {name: _render(value, name, context) for name, value in fields.items()}
-    except (templates.BadTemplate, TooMuch) as error:
-        where = ", ".join(sorted(fields))
-        raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
+    rendered = fill_in(fields, execution, outputs)
     document = command.model_dump(by_alias=True) | {
         type(command).model_fields[name].alias or name: value for name, value in rendered.items()
     }
@@ -113,6 +107,21 @@ def render(command: C, execution: Execution, outputs: Callable[[set[str]], Mappi
         raise CannotRender(f"{where}, filled in, cannot be used: {finding['msg']}") from None
 
 
+def fill_in(
+    fields: Mapping[str, Any],
+    execution: Execution,
+    outputs: Callable[[set[str]], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """`fields` with all templates in them filled in. Raises `CannotRender`."""
+    try:
+        context = _context(execution, _Outputs(outputs(_referred_to(fields))))
+        with limited(seconds=_TIME, more_bytes=_MEMORY):
+            return {name: _render(value, name, context) for name, value in fields.items()}
+    except (templates.BadTemplate, TooMuch) as error:
+        where = ", ".join(sorted(fields))
+        raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
+
+
 def _context(execution: Execution, outputs: Mapping[str, Any]) -> dict[str, Any]:
     """The names that templates may use: Airflow's, where Skytrail has the same thing."""
     context: dict[str, Any] = {
@@ -122,6 +131,7 @@ def _context(execution: Execution, outputs: Mapping[str, Any]) -> dict[str, Any]
         "run_id": execution.run_id,
         "task_id": execution.task_id,
         "map_index": execution.map_index,
+        "map": execution.map_values or {},
         "try_number": execution.attempt,
     }
     for name in ("logical_date", "data_interval_start", "data_interval_end"):

@@ -16,7 +16,7 @@ from skytrail.documents import step
 #: people who come from Airflow will try.
 NAMES = frozenset(
     {
-        *("outputs", "params", "dag_id", "run_id", "task_id", "map_index", "try_number"),
+        *("outputs", "params", "dag_id", "run_id", "task_id", "map", "map_index", "try_number"),
         *("logical_date", "data_interval_start", "data_interval_end"),
         *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"),
         *("conf", "dag_run", "ti", "task_instance", "var", "macros", "conn"),

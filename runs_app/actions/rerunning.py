@@ -75,6 +75,7 @@ _CLEAR = task_move(
         ),
         lost_count = 0,
         chosen = NULL,
+        map_length = NULL,
         wake_at = NULL,
         waiting_since = NULL,
         ready_at = NULL,

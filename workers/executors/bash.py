@@ -33,8 +33,9 @@ _EXIT_CODES = {
 class BashExecutor:
     """Runs a command with bash, in a process group and a directory of its own.
 
-    The run's parameters are environment variables, `SKYTRAIL_PARAM_<NAME>`: text as it is, anything
-    else as JSON. They never become part of the command. What the command writes to the file named
+    The run's parameters are environment variables, `SKYTRAIL_PARAM_<NAME>`, and so are the values
+    of an instance of a mapped task, `SKYTRAIL_MAP_<NAME>`: text as it is, anything else as JSON.
+    They never become part of the command. What the command writes to the file named
     in `$SKYTRAIL_OUTPUT` is the task's output: a JSON document, or lines of `name=value`.
     """
 
@@ -66,6 +67,7 @@ class BashExecutor:
             **call.about(),
             "SKYTRAIL_OUTPUT": str(output),
             **parameters(call.params),
+            **parameters(call.execution.map_values or {}, prefix="SKYTRAIL_MAP_"),
             **{name: _text(value) for name, value in command.env.items()},
         }
         try:
@@ -152,10 +154,10 @@ def _in_words(code: int) -> str:
     return f"the command was ended by {name} (exit code {code}){hint}"
 
 
-def parameters(params: Mapping[str, Any]) -> dict[str, str]:
+def parameters(params: Mapping[str, Any], *, prefix: str = "SKYTRAIL_PARAM_") -> dict[str, str]:
     """A run's parameters as environment variables."""
     return {
-        "SKYTRAIL_PARAM_" + re.sub(r"\W", "_", name, flags=re.ASCII).upper(): _text(value)
+        prefix + re.sub(r"\W", "_", name, flags=re.ASCII).upper(): _text(value)
         for name, value in params.items()
     }
 
