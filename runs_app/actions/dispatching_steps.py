@@ -231,7 +231,9 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
     comes any more, one at whether all did.
     """
     if towards is not None and not towards and (ended := _END_WELL.one(run=run_pk, actor=actor)):
-        _give_out(graph_of(ended.version_id), ended.dag_pk if ended.others_may_wait else None)
+        graph = graph_of(ended.version_id)
+        _give_out(graph, ended.dag_pk if ended.others_may_wait else None)
+        _tell_followers(graph, run_pk)
         return f"run ended: {RunState.SUCCESS}"
     with transaction.atomic():
         run = _LOCK.one(run=run_pk)
@@ -241,11 +243,15 @@ def dispatch(run_pk: UUID, towards: Sequence[int] | None = None, *, actor: str) 
         if towards is None or len(step.graph) <= SMALL or not step.look_ahead(towards):
             step.plan_all()
     _give_out(step.graph, run.dag_pk if step.made_room else None)
-    if step.graph.awaits_past:
-        # What the run after this one waits for may just have ended.
+    _tell_followers(step.graph, run_pk)
+    return step.summary
+
+
+def _tell_followers(graph: Graph, run_pk: UUID) -> None:
+    """Has the run after this one planned, where what it waits for may just have ended."""
+    if graph.awaits_past:
         for follower in pasts.followers(run_pk):
             get_dispatcher().request_dispatch(follower)
-    return step.summary
 
 
 def _give_out(graph: Graph, room_in: UUID | None) -> None:

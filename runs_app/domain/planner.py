@@ -107,6 +107,8 @@ def plan(
                 left = True
     if left:
         return result
+    if is_broken:  # its leaves were skipped, and would say that all is well
+        return replace(result, ends=RunState.FAILED)
     ends = rollup(state for position in graph.leaves for state in counted[position])
     return replace(result, ends=ends)
 
