@@ -13,6 +13,7 @@ from django.db import transaction
 
 from runs_app.actions.consigning import PLACE, QUEUED, Place, publish_alone
 from runs_app.actions.transitions import Move, sql_list, task_move
+from runs_app.dispatching import get_dispatcher
 from runs_app.domain.limits import Candidate
 from runs_app.domain.limits import admit as choose
 from runs_app.domain.states import ACTIVE
@@ -95,9 +96,58 @@ _ADMIT = task_move(
 )
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class _InVain:
+    run_pk: UUID
+
+
+# What a pool will never have room for. One of 0 slots holds everything back until somebody gives
+# it some, which is what it is there for.
+_GIVE_UP = task_move(
+    "give_up_waiting",
+    Move(
+        joins="""LEFT JOIN skytrail_pool p ON p.name = t.pool
+    JOIN skytrail_dag_run r ON r.id = t.run_id""",
+        guard="""t.is_gated AND t.state = 'waiting' AND t.ready_at IS NOT NULL
+    AND t.pool IS NOT NULL AND r.state = 'running'
+    AND (p.id IS NULL OR (p.slots > 0 AND t.pool_slots > p.slots))""",
+        skip_locked=True,
+        to="'failed'",
+        reason="'waits_in_vain'",
+        sets="ready_at = NULL, epoch = t.epoch + 1",
+        also=(
+            """attempt AS (
+  INSERT INTO skytrail_attempt
+    (task_run_id, epoch, number, worker, state, reason, message, started_at, finished_at)
+  SELECT m.id, m.epoch, m.attempt + 1, '', 'failed', 'waits_in_vain',
+    CASE WHEN p.id IS NULL
+      THEN format('it waits for a slot of the pool %%L, which does not exist; create it, and '
+        'clear this task', m.pool)
+      ELSE format('it needs %%s slots of the pool %%L, which has %%s; give the pool more or the '
+        'task fewer (pool_slots), and clear it', m.pool_slots, m.pool, p.slots) END,
+    clock_timestamp(), clock_timestamp()
+  FROM moved m LEFT JOIN skytrail_pool p ON p.name = m.pool
+)""",
+        ),
+        returning="m.run_id AS run_pk",
+    ),
+    _InVain,
+)
+
+
 def admit(*, actor: str = "engine") -> int:
-    """Queues the ready gated tasks that there is room for, highest priority first."""
+    """Queues the ready gated tasks that there is room for, highest priority first.
+
+    One that waits for what there will never be is failed, and told why. How many were queued.
+    """
+    in_vain = {row.run_pk for row in _GIVE_UP.all(actor=actor)}
+    for run_pk in in_vain:
+        get_dispatcher().request_dispatch(run_pk)
+    return _admit(actor)
+
+
+@transaction.atomic
+def _admit(actor: str) -> int:
     _ALONE.count()
     free = {row.gate: row.free for row in _FREE.all()}
     open_pools = [gate.removeprefix("pool:") for gate, slots in free.items() if slots > 0]

@@ -270,25 +270,36 @@ def run_id_for(run_type: RunType, moment: datetime) -> str:
 
 
 def _check_pools(dag: Dag) -> None:
-    """A task whose pool does not exist would wait for ever: say so while somebody listens."""
+    """A task that no pool will ever have room for: say so while somebody listens."""
     if not graph_of(dag.version_id).is_gated:
         return
     assert dag.version is not None
-    pools = dag.version.tasks.values_list("pool", flat=True)
-    wanted = {name for name in pools if name is not None}
-    known = set(Pool.objects.values_list("name", flat=True))
-    if missing := sorted(wanted - known):
-        raise BadRun(
-            problems=[
-                Problem(
-                    "pool",
-                    "no_such_pool",
-                    f"the DAG needs the pool {name!r}, which does not exist; create it first"
-                    f"{suggestion(name, known)}",
-                )
-                for name in missing
-            ]
+    pools = dag.version.tasks.exclude(pool=None).values_list("pool", "pool_slots")
+    wanted: dict[str, int] = {}
+    for name, slots in pools:
+        wanted[name] = max(slots, wanted.get(name, 0))
+    known = dict(Pool.objects.values_list("name", "slots"))
+    problems = [
+        Problem(
+            "pool",
+            "no_such_pool",
+            f"the DAG needs the pool {name!r}, which does not exist; create it first"
+            f"{suggestion(name, known)}",
         )
+        for name in sorted(wanted.keys() - known.keys())
+    ]
+    problems += [
+        Problem(
+            "pool",
+            "pool_too_small",
+            f"a task needs {wanted[name]} slots of the pool {name!r}, which has {known[name]}; "
+            "give the pool more, or the task fewer (pool_slots)",
+        )
+        for name in sorted(wanted.keys() & known.keys())
+        if 0 < known[name] < wanted[name]
+    ]
+    if problems:
+        raise BadRun(problems=problems)
 
 
 def _with_key(dag: Dag, request: RunRequest) -> UUID | None:

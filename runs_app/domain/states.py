@@ -74,7 +74,15 @@ _CLEARED = {T.WAITING}
 #: From each state of a task run, the states it may move to.
 ALLOWED: Mapping[TaskState, frozenset[TaskState]] = {
     T.WAITING: frozenset(
-        {T.QUEUED, T.RUNNING, T.SKIPPED, T.UPSTREAM_FAILED, T.CANCELLED, T.REMOVED}
+        {
+            T.QUEUED,
+            T.RUNNING,
+            T.SKIPPED,
+            T.UPSTREAM_FAILED,
+            T.CANCELLED,
+            T.REMOVED,
+            T.FAILED,  # it waited for what cannot come
+        }
     ),
     T.QUEUED: frozenset(
         {

@@ -7,8 +7,9 @@ import pytest
 from dags_app.models import Dag
 from runs_app.actions.admission import admit
 from runs_app.actions.launching import BadRun
+from runs_app.actions.rerunning import Selection, clear
 from runs_app.actions.waking import wake
-from runs_app.models import DagRun, Pool, TaskRun
+from runs_app.models import Attempt, DagRun, Pool, TaskRun
 from tests.actions.test_retrying import let_time_pass
 from tests.conveyor import Conveyor, ends, failing
 from tests.factories import Graph, save_dag, start_run, states
@@ -70,15 +71,17 @@ def test_priority_decides_who_gets_the_next_slot(conveyor: Conveyor) -> None:
 def test_a_task_that_wants_more_slots_than_are_free_does_not_hold_up_smaller_ones(
     conveyor: Conveyor,
 ) -> None:
-    Pool.objects.create(name="db", slots=2)
-    graph: Graph = {"big": [], "small": []}
+    Pool.objects.create(name="db", slots=3)
+    graph: Graph = {"first": [], "big": [], "small": []}
     details = {
+        "first": {"pool": "db", "priority": 10},
         "big": {"pool": "db", "pool_slots": 3, "priority": 9},
         "small": {"pool": "db"},
     }
+    conveyor.held = {"first"}
     run = start_run(save_dag(graph, tasks=details))
     conveyor.run()
-    assert states(run) == {"big": "waiting", "small": "success"}
+    assert states(run) == {"first": "queued", "big": "waiting", "small": "success"}
 
 
 def test_a_dag_has_no_more_tasks_under_way_than_it_may(conveyor: Conveyor) -> None:
@@ -129,3 +132,43 @@ def test_no_more_runs_than_a_dag_may_have_run_at_once_and_the_rest_in_order(
     started = list(DagRun.objects.order_by("started_at").values_list("pk", flat=True))
     assert started == [run.pk for run in runs]
     assert set(DagRun.objects.values_list("state", flat=True)) == {"success"}
+
+
+def test_what_waits_for_a_pool_that_is_gone_is_failed_and_told_why(conveyor: Conveyor) -> None:
+    run = start_run(pooled(1, slots=1))
+    Pool.objects.all().delete()
+    conveyor.run()
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert Attempt.objects.get().message == (
+        "it waits for a slot of the pool 'db', which does not exist; create it, and clear this task"
+    )
+
+
+def test_what_a_pool_will_never_have_room_for_is_failed_and_told_why(conveyor: Conveyor) -> None:
+    run = start_run(pooled(1, slots=5, pool_slots=5))
+    Pool.objects.update(slots=3)
+    conveyor.run()
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert Attempt.objects.get().message == (
+        "it needs 5 slots of the pool 'db', which has 3; give the pool more or the task fewer "
+        "(pool_slots), and clear it"
+    )
+    Pool.objects.update(slots=5)
+    clear(run, Selection(), actor="user:alice")
+    conveyor.run()
+    run.refresh_from_db()
+    assert run.state == "success"
+
+
+def test_a_pool_of_no_slots_holds_back_until_there_are_some(conveyor: Conveyor) -> None:
+    run = start_run(pooled(1, slots=0, pool_slots=5))
+    conveyor.run()
+    assert states(run) == {"t0": "waiting"}
+
+
+def test_a_run_that_needs_more_than_a_pool_has_is_refused(conveyor: Conveyor) -> None:
+    with pytest.raises(BadRun) as refused:
+        start_run(pooled(1, slots=3, pool_slots=5))
+    assert [problem.code for problem in refused.value.problems] == ["pool_too_small"]
