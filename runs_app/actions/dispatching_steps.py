@@ -316,25 +316,17 @@ class _Step:
         self.places = {row.step: row for row in rows}
 
     def _standings(self) -> dict[int, planner.Standing]:
-        instances: dict[int, dict[int, TaskState]] = {}
-        for step, place in self.places.items():
-            if isinstance(step, Instance):
-                instances.setdefault(step.position, {})[step.map_index] = TaskState(place.state)
-        return {
-            step: planner.Standing(
+        position_of = self.graph.position_of
+        return planner.standings_of(
+            (
+                place.position,
+                place.map_index,
                 TaskState(place.state),
-                self._chosen(place),
-                instances=instances.get(step),
-                length=place.map_length,
+                None if place.chosen is None else [position_of[name] for name in place.chosen],
+                place.map_length,
             )
-            for step, place in self.places.items()
-            if isinstance(step, int)
-        }
-
-    def _chosen(self, place: Place) -> frozenset[int] | None:
-        if place.chosen is None:
-            return None
-        return frozenset(self.graph.position_of[task_id] for task_id in place.chosen)
+            for place in self.places.values()
+        )
 
     def _settle(self, plan: planner.Plan) -> None:
         settled = [

@@ -274,10 +274,11 @@ def _check_pools(dag: Dag) -> None:
     if not graph_of(dag.version_id).is_gated:
         return
     assert dag.version is not None
-    pools = dag.version.tasks.exclude(pool=None).values_list("pool", "pool_slots")
+    pools = dag.version.tasks.values_list("pool", "pool_slots")
     wanted: dict[str, int] = {}
     for name, slots in pools:
-        wanted[name] = max(slots, wanted.get(name, 0))
+        if name is not None:
+            wanted[name] = max(slots, wanted.get(name, 0))
     known = dict(Pool.objects.values_list("name", "slots"))
     problems = [
         Problem(

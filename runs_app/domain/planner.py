@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from runs_app.domain.graph import Graph, Instance, Node
 from runs_app.domain.states import RunState, TaskState
@@ -63,6 +64,31 @@ class Plan:
     stopped: list[int] = field(default_factory=list)
     #: How the run ends, once nothing in it is left to do.
     ends: RunState | None = None
+
+
+#: A row as planning sees it: position, map index, state, what a branch chose, and how many
+#: instances an expansion has yielded.
+Row: TypeAlias = tuple[int, int, TaskState, Collection[int] | None, int | None]
+
+
+def standings_of(rows: Iterable[Row]) -> dict[int, Standing]:
+    """Where each task stands, from the rows of a run: of a mapped task there are several."""
+    instances: dict[int, dict[int, TaskState]] = {}
+    tasks: dict[int, tuple[TaskState, Collection[int] | None, int | None]] = {}
+    for position, map_index, state, chosen, length in rows:
+        if map_index < 0:
+            tasks[position] = state, chosen, length
+        else:
+            instances.setdefault(position, {})[map_index] = state
+    return {
+        position: Standing(
+            state,
+            None if chosen is None else frozenset(chosen),
+            instances=instances.get(position),
+            length=length,
+        )
+        for position, (state, chosen, length) in tasks.items()
+    }
 
 
 def plan(

@@ -17,13 +17,14 @@ from runs_app.actions.admission import admit
 from runs_app.actions.cancellation import cancel_run, cancel_task
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.rerunning import Selection
+from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import Attempt, DagRun, Pool, RunType, TaskRun, Transition
 from runs_app.selectors.invariants.examining import Scope, examine
 from runs_app.selectors.invariants.terms import INVARIANTS, NO_TOLERANCE, Found
 from tests.actions.test_cancelling import claimed
 from tests.actions.test_recovering import let_the_lease_run_out
-from tests.conveyor import Conveyor, ends, failing
+from tests.conveyor import Conveyor, Script, ends, failing
 from tests.factories import Graph, save_dag, start_run, task
 from tests.selectors.breaking import (
     past_the_triggers,
@@ -76,6 +77,61 @@ def test_what_the_engine_does_breaks_nothing(conveyor: Conveyor) -> None:
     cancel_run(runs[0], actor="user:alice")
     conveyor.run()
     assert names() == []
+
+
+def _expanding(count: int) -> Script:
+    """Mapped tasks have so many instances; the second one of each fails, and so does `late`."""
+
+    def script(execution: Execution) -> Outcome:
+        if execution.is_expansion:
+            return Outcome.expanded([{"n": index} for index in range(count)])
+        if execution.map_index == 1 or execution.task_id == "late":
+            return failing()
+        return Outcome.success()
+
+    return script
+
+
+def test_mapped_tasks_cleared_and_expanded_anew_break_nothing(conveyor: Conveyor) -> None:
+    graph: Graph = {"a": [], "b": ["a"], "join": ["b"], "early": ["b"], "c": ["join"]}
+    rules = {
+        "b": {"expand": {"n": "{{ outputs.a }}"}},
+        "join": {"trigger_rule": "all_done"},
+        "early": {"trigger_rule": "one_failed"},
+    }
+    run = start_run(save_dag(graph, tasks=rules))
+    for count in (3, 1, 4):
+        conveyor.script = _expanding(count)
+        conveyor.run()
+        assert names() == []
+        rerunning.clear(run, Selection(task_ids=["b"]), actor="user:alice")
+    conveyor.run()
+    assert names() == []
+
+
+def test_setup_teardown_and_short_circuits_break_nothing(conveyor: Conveyor) -> None:
+    graph: Graph = {"make": [], "check": ["make"], "work": ["check"], "drop": ["make", "work"]}
+    roles = {
+        "make": {"setup": True},
+        "check": {"type": "short_circuit", "value": "{{ 0 }}"},
+        "drop": {"teardown": True},
+    }
+    conveyor.script = ends(check=Outcome.success(False, chosen=()))
+    start_run(save_dag(graph, tasks=roles))
+    conveyor.run()
+    assert names() == []
+
+
+def test_an_instance_that_is_ready_and_left_behind(conveyor: Conveyor) -> None:
+    conveyor.script = _expanding(2)
+    conveyor.held = {"b[0]"}
+    rules = {"b": {"expand": {"n": [1, 2]}}}
+    run = start_run(save_dag({"b": []}, tasks=rules))
+    conveyor.run()
+    row = TaskRun.objects.get(run=run, map_index=0)
+    with past_the_triggers():
+        TaskRun.objects.filter(pk=row.pk).update(state="waiting", epoch=0)
+    assert ("I7", "b", "ready_task_waits") in names()
 
 
 def test_every_state_on_the_way_breaks_nothing(conveyor: Conveyor) -> None:

@@ -109,6 +109,12 @@ WITH moves AS MATERIALIZED (
   WHERE h.from_state = 'waiting' AND h.to_state IN ('queued', 'running')
     AND v.upstream <> '{{}}' AND v.trigger_rule <> 'always'
     AND coalesce(h.came_from, '') <> ALL (%(sleeping)s::text[])
+    -- What is mapped may have been expanded anew since: how many instances counted nobody knows.
+    AND NOT EXISTS (
+      SELECT FROM skytrail_version_task m
+      WHERE m.version_id = v.version_id AND m.position = ANY (v.upstream)
+        AND (m.expand IS NOT NULL OR m.expand_kwargs IS NOT NULL)
+    )
 ), seen AS (
   SELECT DISTINCT ON (s.id, s.at, u.id) s.id, s.run_id, s.trigger_rule, s.at,
     coalesce(h.to_state, 'waiting') AS state
@@ -146,7 +152,8 @@ SELECT {TASK}, 'started_though_passed_over' AS code,
 FROM skytrail_task_run t
 JOIN skytrail_version_task v ON v.id = t.version_task_id AND cardinality(v.upstream) = 1
 JOIN skytrail_version_task b
-  ON b.version_id = v.version_id AND b.position = v.upstream[1] AND b.type = 'branch'
+  ON b.version_id = v.version_id AND b.position = v.upstream[1]
+    AND b.type IN ('branch', 'short_circuit', 'latest_only') AND NOT v.teardown
 JOIN skytrail_task_run u
   ON u.run_id = t.run_id AND u.position = v.upstream[1] AND u.map_index = -1
 JOIN skytrail_dag_run run ON run.id = t.run_id

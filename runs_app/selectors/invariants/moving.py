@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from runs_app.domain import planner
-from runs_app.domain.graph import Graph
+from runs_app.domain.graph import Graph, Step, step_of
 from runs_app.domain.states import TaskState
+from runs_app.selectors import pasts
 from runs_app.selectors.graphs import graph_of
 from runs_app.selectors.invariants.terms import I7, RUN, TASK, Breach, Found, breaches, query
 from skytrail.database.statement import Statement
@@ -28,6 +29,8 @@ class _Standing:
     task_id: str
     version_id: UUID
     position: int
+    map_index: int
+    map_length: int | None
     state: str
     chosen: list[str] | None
     #: It waits for a slot: the planner has found it ready.
@@ -46,18 +49,18 @@ WITH moved AS (
   WHERE h.run_id = ANY (%(runs)s::uuid[]) AND h.task_run_id IS NOT NULL
   GROUP BY h.task_run_id
 )
-SELECT {TASK}, run.version_id, t.position, t.state, t.chosen,
+SELECT {TASK}, run.version_id, t.position, t.map_index, t.map_length, t.state, t.chosen,
   t.is_gated AND t.ready_at IS NOT NULL AS has_place_in_line,
   greatest(moved.at, run.started_at, run.queued_at) AS since, now() AS now
 FROM skytrail_dag_run run
 JOIN skytrail_dag d ON d.id = run.dag_id
-JOIN skytrail_task_run t ON t.run_id = run.id AND t.map_index = -1
+JOIN skytrail_task_run t ON t.run_id = run.id
 LEFT JOIN moved ON moved.task_run_id = t.id
 WHERE run.id = ANY (%(runs)s::uuid[]) AND run.state = 'running'
   AND EXISTS (
     SELECT FROM skytrail_task_run w WHERE w.run_id = run.id AND w.state = 'waiting'
   )
-ORDER BY run.id, t.position
+ORDER BY run.id, t.position, t.map_index
 """,
     _Standing,
 )
@@ -201,21 +204,25 @@ def _standing_still(shared: Mapping[str, Any]) -> Iterator[Found]:
 
 def _left_behind(tasks: Sequence[_Standing], tolerated: timedelta) -> Iterator[Found]:
     graph = graph_of(tasks[0].version_id)
-    by_position = {task.position: task for task in tasks}
-    if len(by_position) < len(graph):
+    by_step = {step_of(task.position, task.map_index): task for task in tasks}
+    if sum(isinstance(step, int) for step in by_step) < len(graph):
         return  # I6 says so: tasks are missing
-    plan = planner.plan(graph, {task.position: _as_planned(graph, task) for task in tasks})
-    settled = frozenset(plan.skipped)
-    since = _since(graph, by_position)
-    for position in sorted([*plan.ready, *plan.skipped, *plan.upstream_failed]):
-        task = by_position[position]
-        if task.has_place_in_line or task.now - since[position] < tolerated:
+    standings = _standings(graph, tasks)
+    plan = planner.plan(graph, standings, held=pasts.held(graph, tasks[0].run_pk))
+    due: dict[Step, TaskState] = dict.fromkeys([*plan.ready, *plan.ready_instances], _READY)
+    due |= dict.fromkeys([*plan.skipped, *plan.skipped_instances], TaskState.SKIPPED)
+    due |= dict.fromkeys(plan.upstream_failed, TaskState.UPSTREAM_FAILED)
+    due |= dict.fromkeys(plan.removed, TaskState.REMOVED)
+    since = _since(graph, tasks)
+    for step, state in due.items():
+        task = by_step[step]
+        standing_for = task.now - since[task.position]
+        if task.has_place_in_line or standing_for < tolerated:
             continue
-        seconds = (task.now - since[position]).total_seconds()
-        if position in plan.ready:
+        seconds = standing_for.total_seconds()
+        if state is _READY:
             code, what = "ready_task_waits", "it has been ready"
         else:
-            state = TaskState.SKIPPED if position in settled else TaskState.UPSTREAM_FAILED
             code, what = "task_not_settled", f"it should have been {state}"
         yield Found(
             task.run_pk,
@@ -229,17 +236,30 @@ def _left_behind(tasks: Sequence[_Standing], tolerated: timedelta) -> Iterator[F
         )
 
 
-def _as_planned(graph: Graph, task: _Standing) -> planner.Standing:
-    chosen = None
-    if task.chosen is not None:
-        chosen = frozenset(graph.position_of[name] for name in task.chosen)
-    return planner.Standing(TaskState(task.state), chosen)
+#: What a task that is ready is to become.
+_READY = TaskState.QUEUED
 
 
-def _since(graph: Graph, tasks: Mapping[int, _Standing]) -> dict[int, datetime]:
+def _standings(graph: Graph, tasks: Sequence[_Standing]) -> dict[int, planner.Standing]:
+    return planner.standings_of(
+        (
+            task.position,
+            task.map_index,
+            TaskState(task.state),
+            None if task.chosen is None else [graph.position_of[name] for name in task.chosen],
+            task.map_length,
+        )
+        for task in tasks
+    )
+
+
+def _since(graph: Graph, tasks: Sequence[_Standing]) -> dict[int, datetime]:
     """For each position, when it or anything before it moved last."""
+    moved: dict[int, datetime] = {}
+    for task in tasks:
+        moved[task.position] = max(task.since, moved.get(task.position, task.since))
     since: dict[int, datetime] = {}
     for node in graph.nodes:
         before = [since[parent] for parent in node.upstream]
-        since[node.position] = max([tasks[node.position].since, *before])
+        since[node.position] = max([moved[node.position], *before])
     return since
