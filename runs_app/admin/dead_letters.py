@@ -118,7 +118,7 @@ class DeadLetterAdmin(ReadOnly):
     @admin.display(description="Task", ordering="task_id")
     def name(self, letter: DeadLetter) -> str:
         """Which task; with its place where it is one of many."""
-        return letter.task_id + (f" [{letter.map_index}]" if letter.map_index >= 0 else "")
+        return str(letter)
 
     @admin.display(description="Why", empty_value="–")
     def why(self, letter: DeadLetter) -> SafeString | None:

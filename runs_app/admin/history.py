@@ -41,7 +41,7 @@ class AttemptAdmin(ReadOnly):
     @admin.display(description="Task", ordering="task_run__task_id")
     def task_link(self, attempt: Attempt) -> SafeString:
         """What was executed."""
-        return link("runs_app_taskrun", attempt.task_run_id, attempt.task_run.task_id)
+        return link("runs_app_taskrun", attempt.task_run_id, str(attempt.task_run))
 
     @admin.display(description="Run")
     def run_link(self, attempt: Attempt) -> SafeString:
@@ -89,7 +89,7 @@ class TransitionAdmin(ReadOnly):
         """Which task moved; none where the run itself did."""
         if move.task_run is None:
             return None
-        return link("runs_app_taskrun", move.task_run.pk, move.task_run.task_id)
+        return link("runs_app_taskrun", move.task_run.pk, str(move.task_run))
 
     @admin.display(description="From", ordering="from_state", empty_value="–")
     def before(self, move: Transition) -> SafeString | None:

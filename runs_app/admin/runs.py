@@ -215,7 +215,7 @@ def _row(task: TaskRun) -> dict[str, Any]:
     is_bad = last is not None and last.state not in {TaskState.SUCCESS, TaskState.RUNNING}
     return {
         "task": task,
-        "link": link("runs_app_taskrun", task.pk, task.task_id),
+        "link": link("runs_app_taskrun", task.pk, str(task)),
         "badge": badge(task.state),
         "took": duration(task.started_at, task.finished_at),
         "error": last if is_bad else None,

@@ -34,7 +34,7 @@ class TaskRunAdmin(Shown):
     """Tasks of runs: where each stands, what it tried, what it wrote."""
 
     page_template = "admin/runs_app/taskrun/change_form.html"
-    list_display = ["task_id", "state_badge", "run_link", "dag_column", "tries", "queued_at", "started_at", "took", "worker"]  # fmt: skip # noqa: E501
+    list_display = ["name", "state_badge", "run_link", "dag_column", "tries", "queued_at", "started_at", "took", "worker"]  # fmt: skip # noqa: E501
     list_filter = [
         ("state", ChoicesCheckboxFilter),
         ("dag", AutocompleteSelectFilter),
@@ -43,6 +43,11 @@ class TaskRunAdmin(Shown):
     search_fields = ["task_id", "run__run_id"]
     search_help_text = "Task or run id"
     ordering = ["-pk"]
+
+    @admin.display(description="task", ordering="task_id")
+    def name(self, task: TaskRun) -> str:
+        """Which task; with its place where it is one of many."""
+        return str(task)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskRun]:
         """The task runs of the runs that may be seen."""
@@ -95,7 +100,7 @@ class TaskRunAdmin(Shown):
         outputs = Output.objects.filter(task_run=task, epoch=task.epoch, name=Output.RETURN_VALUE)
         output = outputs.first()
         state = TaskState(task.state)
-        return page_context(self, request, task.task_id) | {
+        return page_context(self, request, str(task)) | {
             "task": task,
             "original": task,
             "badge": badge(task.state),

@@ -125,7 +125,8 @@ class TaskRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.task_id
+        """Its name for people: of an instance of a mapped task `load[3]`."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
 
 class Attempt(models.Model):

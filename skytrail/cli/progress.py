@@ -83,7 +83,7 @@ def _watch_lines(run: DagRun) -> None:
         for task in TaskRun.objects.filter(run=run).order_by("position", "map_index"):
             if seen.get(task.pk, TaskState.WAITING) != task.state:
                 seen[task.pk] = task.state
-                console.print(f"{state_text(task.state)}  {escape(task.task_id)}", soft_wrap=True)
+                console.print(f"{state_text(task.state)}  {escape(str(task))}", soft_wrap=True)
         if over:
             console.print(f"{state_text(run.state)}  the run", soft_wrap=True)
             return
@@ -118,7 +118,7 @@ def task_table(tasks: list[TaskRun]) -> Table:
         tries = f"try {task.attempt} of {task.max_attempts}" if task.max_attempts > 1 else ""
         table.add_row(
             Text.from_markup(state_text(task.state)),
-            escape(task.task_id),
+            escape(str(task)),
             _duration(task),
             tries if task.attempt else "",
             Text(trouble, style="red", overflow="ellipsis", no_wrap=True),
