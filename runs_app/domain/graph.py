@@ -103,6 +103,11 @@ class Graph:
         return any(node.is_gated for node in self.nodes)
 
     @cached_property
+    def is_mapped(self) -> bool:
+        """Whether any task becomes many, so that a small graph may have many rows."""
+        return any(node.is_mapped for node in self.nodes)
+
+    @cached_property
     def awaits_past(self) -> bool:
         """Whether any task waits for the run before."""
         return any(node.awaits_past for node in self.nodes)
