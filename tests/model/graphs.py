@@ -42,6 +42,21 @@ DAGS: dict[str, tuple[Graph, dict[str, Any]]] = {
             }
         },
     ),
+    "around": (
+        {"make": [], "check": ["make"], "work": ["check"], "drop": ["make", "work"]},
+        {
+            "tasks": {
+                "make": {"setup": True},
+                "check": {"type": "short_circuit", "value": "{{ 1 }}"},
+                "work": {"pool": "db"},
+                "drop": {"teardown": True},
+            }
+        },
+    ),
+    "hasty": (
+        {"a": [], "b": ["a"], "c": [], "drop": ["a", "c"]},
+        {"fail_fast": True, "tasks": {"a": {"retries": 1}, "drop": {"teardown": True}}},
+    ),
     "narrow": ({"a": [], "b": ["a"]}, {"max_active_runs": 1}),
     "frail": (
         {"a": [], "b": ["a"]},

@@ -59,6 +59,8 @@ _OUTCOMES = {
     "failure": failing(),
     "failure for good": Outcome.failed("it broke", reason="exception", may_retry=False),
     "skip": Outcome.skipped("nothing to do"),
+    "poke": Outcome.poke_again(60),
+    "wait": Outcome.deferred(3600),
     "stopped": Outcome(state=TaskState.CANCELLED, message="told to stop", reason="cancelled"),
 }
 
@@ -142,6 +144,7 @@ class Runs(RuleBasedStateMachine):
                 rule=row.trigger_rule,
                 is_gated=row.is_gated,
                 is_branch=row.type == "branch",
+                is_short_circuit=row.type == "short_circuit",
                 retries=row.retries,
                 pool=row.pool,
                 priority=row.priority,
@@ -341,6 +344,8 @@ class Runs(RuleBasedStateMachine):
             outcome = Outcome.success(
                 chosen=tuple(data.draw(st.lists(st.sampled_from(after), unique=True)))
             )
+        if task.is_short_circuit and how == "success":
+            outcome = Outcome.success(chosen=() if data.draw(st.booleans()) else None)
         self._finish(one, outcome)
 
     @is_executing

@@ -19,6 +19,8 @@ from runs_app.domain.states import TaskState as T
 
 ROOM_FOR_LOSSES = 2
 
+_SLEEPING = {T.UP_FOR_RETRY, T.UP_FOR_RESCHEDULE, T.DEFERRED}
+
 
 @dataclass
 class Task:
@@ -30,6 +32,7 @@ class Task:
     rule: str
     is_gated: bool
     is_branch: bool
+    is_short_circuit: bool
     retries: int
     pool: str | None
     priority: int
@@ -45,10 +48,10 @@ class Task:
     lease_is_over: bool = False
     is_dropped: bool = False
 
-    def queue(self) -> None:
+    def queue(self, *, same_try: bool = False) -> None:
         self.state = T.QUEUED
         self.epoch += 1
-        self.attempt += 1
+        self.attempt += not same_try
 
     def told(self) -> tuple[Any, ...]:
         """What is compared with the row."""
@@ -137,6 +140,8 @@ class Mirror:
                 else plan.ends
             )
         elif run.state is R.RUNNING:
+            for position in plan.stopped:
+                self.task_cancelled(run.tasks[position])
             for position in plan.ready:
                 task = run.tasks[position]
                 if task.is_gated:
@@ -300,13 +305,16 @@ class Mirror:
         """All that sleep, their time having come."""
         stands_in_line = False
         for run, task in self.tasks():
-            if task.state is T.UP_FOR_RETRY and run.state is R.RUNNING:
-                if task.is_gated:
-                    task.state, task.in_line = T.WAITING, True
-                    task.epoch += 1
-                    stands_in_line = True
-                else:
-                    task.queue()
+            if run.state is not R.RUNNING or task.state not in _SLEEPING:
+                continue
+            same_try = task.state is not T.UP_FOR_RETRY
+            if task.is_gated:
+                task.state, task.in_line = T.WAITING, True
+                task.epoch += 1
+                task.attempt -= same_try  # admission counts it again
+                stands_in_line = True
+            else:
+                task.queue(same_try=same_try)
         if stands_in_line:
             self.admitted(line)
 
