@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from dags_app.domain.commands import Command, digest_of
+from dags_app.domain.commands import Command, TaskType, digest_of
 from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
-from workers.executors.contract import Call
+from workers.executors.contract import Call, Executor
 from workers.executors.registry import EXECUTORS
 from workers.expansion import expand, of_instance
 from workers.guards.interruption import Interruption, Reason
@@ -34,6 +34,7 @@ def carry_out(
     interruption: Interruption,
     services: Services,
     outputs: Callable[[set[str]], Mapping[str, Any]],
+    executors: Mapping[TaskType, Executor[Any]] = EXECUTORS,
 ) -> Outcome:
     """Does the work; whatever goes wrong on our side is an outcome too.
 
@@ -45,7 +46,7 @@ def carry_out(
             return expand(execution, outputs)
         command = of_instance(render(command, execution, outputs), execution)
         call = Call(execution, command, log, interruption, services)
-        return EXECUTORS[command.type].execute(call)
+        return executors[command.type].execute(call)
     except CannotRender as error:
         return Outcome.failed(str(error), reason="bad_template", may_retry=False)
     except _Forged as error:

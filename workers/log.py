@@ -242,6 +242,9 @@ _stdout = _Stream("<stdout>")
 _stderr = _Stream("<stderr>")
 
 
+_Filter = Callable[[logging.LogRecord], bool]
+
+
 class _Handler(logging.Handler):
     """Sends what is logged to the log of the execution under way, if there is one."""
 
@@ -264,17 +267,40 @@ _handler = _Handler()
 def install() -> None:
     """Lets executions capture what is logged; once per process."""
     root = logging.getLogger()
+    if _handler not in root.handlers:
+        _install(root)
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[None]:
+    """Within, executions can capture what is logged; afterwards all is as it was before."""
+    root = logging.getLogger()
     if _handler in root.handlers:
+        yield
         return
+    level = root.level
+    as_before = _install(root)
+    try:
+        yield
+    finally:
+        root.removeHandler(_handler)
+        root.setLevel(level)
+        for handler in root.handlers:
+            handler.removeFilter(as_before)
+
+
+def _install(root: logging.Logger) -> _Filter:
+    """Adds our handler, and the answered filter to the others, so that they show no more."""
+    as_before = _shown_under(root.level)
     if root.level > logging.INFO:
-        as_before = _shown_under(root.level)
         for handler in root.handlers:
             handler.addFilter(as_before)
         root.setLevel(logging.INFO)
     root.addHandler(_handler)
+    return as_before
 
 
-def _shown_under(root_level: int) -> Callable[[logging.LogRecord], bool]:
+def _shown_under(root_level: int) -> _Filter:
     """A filter with which the console shows what it did while the root logger had that level."""
 
     def shown(record: logging.LogRecord) -> bool:

@@ -63,8 +63,9 @@ class TriggerRule(enum.StrEnum):
     ALWAYS = "always"
 
 
-#: Types that decide which other tasks go on: several decisions would contradict each other.
-NEVER_MAPPED = frozenset({TaskType.BRANCH, TaskType.SHORT_CIRCUIT, TaskType.LATEST_ONLY})
+#: Types that decide which other tasks go on. There is one of each: several decisions would
+#: contradict each other.
+DECIDING = frozenset({TaskType.BRANCH, TaskType.SHORT_CIRCUIT, TaskType.LATEST_ONLY})
 
 
 def _template_text(value: str) -> str:
@@ -191,7 +192,7 @@ class TaskFields(BaseModel):
             raise PydanticCustomError(
                 "two_expansions", "expand and expand_kwargs are both given; keep one of them"
             )
-        if self.is_mapped and self.type in NEVER_MAPPED:
+        if self.is_mapped and self.type in DECIDING:
             raise PydanticCustomError(
                 "cannot_expand",
                 "a task of this type decides for the whole run, so there is one of it; remove "

@@ -5,13 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
-from dags_app.domain.commands import TaskType
-from dags_app.domain.tasks import TriggerRule
+from dags_app.domain.tasks import DECIDING, TriggerRule
 from dags_app.models import DagVersion, VersionTask
 from runs_app.domain.graph import Graph, Node
-
-#: Their outcome says which of the tasks behind them go on.
-_DECIDING = frozenset({TaskType.BRANCH, TaskType.SHORT_CIRCUIT, TaskType.LATEST_ONLY})
 
 
 @lru_cache(maxsize=256)
@@ -28,7 +24,7 @@ def _node(row: VersionTask) -> Node:
         task_id=row.task_id,
         upstream=tuple(row.upstream),
         trigger_rule=TriggerRule(row.trigger_rule),
-        is_branch=row.type in _DECIDING,
+        is_branch=row.type in DECIDING,
         is_gated=row.is_gated,
         is_mapped=row.expand is not None or row.expand_kwargs is not None,
         stops_all=row.stops_all,

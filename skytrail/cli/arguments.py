@@ -17,6 +17,17 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task's id
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="A definition in JSON; - for standard input.")
 ]
+FileOrDagArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE_OR_DAG",
+        help="A file with a definition (- for standard input), or the name of a saved DAG.",
+    ),
+]
+ConfOption = Annotated[str | None, typer.Option("--conf", "-c", help="Parameters, as JSON.")]
+
+#: How dates are written on the command line.
+DATE_FORMATS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 
 

@@ -7,11 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from skytrail.cli.arguments import DagArgument, FileArgument, LimitOption, read_document
+from skytrail.cli.arguments import (
+    DATE_FORMATS,
+    ConfOption,
+    DagArgument,
+    FileArgument,
+    LimitOption,
+    read_document,
+)
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import actor, connect
+from skytrail.cli.trying import commands as trying
 
-app = typer.Typer(help="DAGs: list, show, save, trigger.", no_args_is_help=True)
+app = typer.Typer(help="DAGs: list, show, save, try, trigger.", no_args_is_help=True)
+app.command("test")(trying.try_a_dag)
 
 _COLUMNS = ("dag_id", "is_paused", "schedule", "next_run_at", "version", "owner", "tags")
 
@@ -95,14 +104,14 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
 def trigger(
     dag: DagArgument,
     output: OutputOption = Format.TABLE,
-    conf: Annotated[str | None, typer.Option("--conf", "-c", help="Parameters, as JSON.")] = None,
+    conf: ConfOption = None,
     run_id: Annotated[str | None, typer.Option("--run-id", "-r", help="The run's id.")] = None,
     logical_date: Annotated[
         datetime | None,
         typer.Option(
             "--logical-date",
             "-l",
-            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"],
+            formats=DATE_FORMATS,
             help="The time that the run is for.",
         ),
     ] = None,

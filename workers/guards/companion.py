@@ -103,6 +103,10 @@ class Companion(threading.Thread):
                 self._charge = None
             interruption.close()
 
+    def tell(self, execution: Execution, reason: Reason) -> None:
+        """A word to stop from this very process. May be called by a signal handler."""
+        self._hammer.send(_word(execution.task_run_id, execution.epoch, reason))
+
     def run(self) -> None:
         while not self._is_to_end:
             try:
@@ -217,10 +221,14 @@ def _line_from_worker() -> socket.socket | None:
 
 def tell(directory: Path, pid: int, *, task_run_id: UUID, epoch: int, reason: Reason) -> bool:
     """The worker's word to one of its pool processes; false if there is nobody to hear it."""
-    message = {"task_run": str(task_run_id), "epoch": epoch, "reason": reason}
+    word = _word(task_run_id, epoch, reason)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(json.dumps(message).encode(), str(directory / f"{pid}.sock"))
+            sender.sendto(word, str(directory / f"{pid}.sock"))
     except OSError:
         return False
     return True
+
+
+def _word(task_run_id: UUID, epoch: int, reason: Reason) -> bytes:
+    return json.dumps({"task_run": str(task_run_id), "epoch": epoch, "reason": reason}).encode()

@@ -7,10 +7,12 @@ only while it has said that this is safe.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 
 
@@ -158,6 +160,24 @@ def install_again() -> None:
     """The same after user code, which may have taken the signal for itself."""
     if _Installed.once and signal.getsignal(_SIGNAL) is not _on_signal:
         install()
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[None]:
+    """Within, this process is interruptible; afterwards the signal is whose it was before.
+
+    Outside the main thread nothing is, and nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before, was_installed = signal.getsignal(_SIGNAL), _Installed.once
+    install()
+    try:
+        yield
+    finally:
+        _Installed.once = was_installed
+        signal.signal(_SIGNAL, before)
 
 
 class _Installed:

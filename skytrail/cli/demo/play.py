@@ -77,15 +77,16 @@ def _run(stage: Stage) -> int:
     _done(f"{MAIN} is triggered over REST\n")
     user = connect()
     from runs_app.access import access_run
-    from skytrail.cli.demo.tree import tree_of
+    from skytrail.cli.demo.picture import picture_of
     from skytrail.cli.progress import watch
+    from skytrail.cli.tree import tree_of
 
     try:
         run = access_run(user, MAIN, run_id)
         code = watch(run, Format.TABLE, transient=True)
         if not console.is_terminal:
             console.print()
-        console.print(tree_of(run))
+        console.print(tree_of(picture_of(run)))
     except DatabaseError as error:
         raise stage.broken() from error
     console.print()

@@ -1,0 +1,166 @@
+"""A run as a tree: its tasks with times, what went wrong, outputs and the ends of their logs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from runs_app.domain.states import TaskState
+from skytrail.cli.output import STATES
+from skytrail.cli.shortening import shortened
+
+#: Of a log so many lines are shown: the last ones.
+_LOG_LINES = 3
+
+#: Of a mapped task so many instances: those that are not simply done come first.
+_INSTANCES = 20
+
+_QUIET = "bright_black"
+_DONE = frozenset({TaskState.SUCCESS, TaskState.SKIPPED, TaskState.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class TryShown:
+    """One try of a task."""
+
+    number: int
+    state: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskShown:
+    """One task of a run, or one instance of a mapped one. Times in seconds."""
+
+    name: str
+    state: str
+    #: When it began, counted from the run's beginning; and how long it took, or has taken so far.
+    began: float | None = None
+    took: float | None = None
+    tries: Sequence[TryShown] = ()
+    #: Why it never began.
+    why: str = ""
+    log: str = ""
+    #: How much of the log is shown, in lines.
+    log_lines: int = _LOG_LINES
+    output: Any = None
+    instances: Sequence[TaskShown] = ()
+
+    @property
+    def try_number(self) -> int:
+        return self.tries[-1].number if self.tries else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunShown:
+    """A run with its tasks, in the order of the DAG. Times in seconds."""
+
+    name: str
+    state: str
+    took: float | None = None
+    tasks: Sequence[TaskShown] = field(default=())
+
+
+def tree_of(run: RunShown) -> Tree:
+    """The run with its tasks."""
+    return _Picture(run).tree()
+
+
+def why_not(upstream: Iterable[tuple[str, str, Sequence[str] | None]], task_id: str) -> str:
+    """Why a task never began: `upstream` has name, state and choice of those directly before it."""
+    before = list(upstream)
+    for name, _, chosen in before:
+        if chosen is not None and task_id not in chosen:
+            return f"{name} went on with {', '.join(chosen) or 'nothing'}"
+    return ", ".join(f"{name} is {state}" for name, state, _ in before if state != "success")
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """What is said below a task: a name, a text, and its colour."""
+
+    name: str
+    text: str
+    colour: str = _QUIET
+
+    def line(self) -> Text:
+        name = Text(f"{self.name:<7} ", _QUIET, no_wrap=True, overflow="ellipsis")
+        return name.append(self.text, self.colour)
+
+
+class _Picture:
+    def __init__(self, run: RunShown) -> None:
+        self._run = run
+        everything = [*run.tasks, *(inner for task in run.tasks for inner in task.instances)]
+        self._width = max(len(task.name) for task in everything)
+        self._state_width = max(len(task.state) for task in everything)
+
+    def tree(self) -> Tree:
+        tree = Tree(self._headline(), guide_style=_QUIET)
+        for task in self._run.tasks:
+            self._add(tree, task)
+        return tree
+
+    def _add(self, tree: Tree, task: TaskShown) -> None:
+        node = tree.add(self._line(task))
+        for detail in _details(task):
+            node.add(detail.line())
+        ordered = sorted(task.instances, key=lambda instance: instance.state in _DONE)
+        for instance in ordered[:_INSTANCES]:
+            self._add(node, instance)
+        if len(ordered) > _INSTANCES:
+            left = Counter(instance.state for instance in ordered[_INSTANCES:])
+            node.add(Text(f"… and {_counted(left)}", _QUIET))
+
+    def _headline(self) -> Text:
+        counts = Counter(task.state for task in self._run.tasks)
+        text = _state(self._run.state).append(f"  {self._run.name}", "bold")
+        if self._run.took is not None:
+            text.append(f"  in {_seconds(self._run.took)}")
+        return text.append(f"  {len(self._run.tasks)} tasks: {_counted(counts)}", _QUIET)
+
+    def _line(self, task: TaskShown) -> Text:
+        """State and name; when it started and how long it took, all tries together; the tries."""
+        text = _state(task.state, width=self._state_width)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        text.append(f" {task.name:<{self._width}}", "bold")
+        if task.began is not None and task.took is not None:
+            offset = f"+{_seconds(task.began)}"
+            text.append(f"  {offset:>8}", _QUIET).append(f"  {_seconds(task.took):>7}")
+        if task.try_number > 1:
+            text.append(f"  {task.try_number} tries", "yellow")
+        return text
+
+
+def _details(task: TaskShown) -> Iterator[_Detail]:
+    for each in task.tries:
+        if each.state == TaskState.FAILED:
+            yield _Detail(f"try {each.number}", each.message, "red")
+        elif each.message:
+            yield _Detail("why", each.message)
+    if not task.tries and task.why:
+        yield _Detail("why", task.why)
+    for line in [line.rstrip() for line in task.log.splitlines() if line.strip()][
+        -task.log_lines :
+    ]:
+        yield _Detail("log", line)
+    if task.output is not None:
+        yield _Detail("output", shortened(task.output), "cyan")
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.most_common())
+
+
+def _state(state: str, *, width: int = 0) -> Text:
+    colour, sign = STATES.get(state, ("white", "?"))
+    return Text().append(f"{sign} {state:<{width}}", colour)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{max(0.0, seconds):.2f} s"

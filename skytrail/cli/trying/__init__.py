@@ -1,0 +1,1 @@
+"""`skytrail dags test` and `skytrail tasks test`: a run in this process, without a broker."""

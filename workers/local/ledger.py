@@ -1,0 +1,303 @@
+"""Where the tasks of a local run stand: values where the engine has rows.
+
+What follows from where they stand is the planner's to say, as it is in production. The moves are
+those of `runs_app/domain/states.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from dags_app.domain import params
+from dags_app.domain.commands import TaskType, digest_of
+from dags_app.domain.spec import DagSpec
+from dags_app.domain.tasks import TaskFields
+from runs_app.domain.executions import Execution
+from runs_app.domain.graph import Instance, Step, step_of
+from runs_app.domain.outcomes import Outcome
+from runs_app.domain.planner import Standing, plan
+from runs_app.domain.retries import next_state
+from runs_app.domain.states import ALLOWED, POKING, SLEEPING, RunState, TaskState
+from workers.local.graphs import graph_of
+from workers.local.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What a run is for. Dates are aware; without one it is as if somebody had triggered it."""
+
+    run_id: str
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    conf: dict[str, Any] = field(default_factory=dict)
+
+
+def facts_of(
+    spec: DagSpec, *, conf: Any = None, logical_date: datetime | None = None, now: datetime
+) -> RunFacts:
+    """The facts of a run that somebody tries at `now`.
+
+    Without a date a DAG with a schedule is tried for this moment; one that is only ever triggered
+    has none, as its runs have none. Raises `params.BadConf`.
+    """
+    if logical_date is None and spec.schedule is not None:
+        logical_date = now.replace(microsecond=0)
+    return RunFacts(
+        run_id=f"test__{(logical_date or now).isoformat()}",
+        logical_date=logical_date,
+        data_interval_start=logical_date,
+        data_interval_end=logical_date,
+        conf=params.resolve(spec.params, {} if conf is None else conf),
+    )
+
+
+@dataclass(slots=True)
+class Try:
+    """One execution of a task: a try, or a look of one that waits. Times by `time.monotonic()`."""
+
+    number: int
+    began: float
+    state: TaskState = TaskState.RUNNING
+    message: str = ""
+    reason: str = ""
+    exit_code: int | None = None
+    ended: float | None = None
+    transcript: Transcript = field(default_factory=Transcript)
+
+
+@dataclass(slots=True, eq=False)
+class LocalTask:
+    """A task of the run, or one instance of a mapped one."""
+
+    spec: TaskFields
+    position: int
+    map_index: int = -1
+    map_values: dict[str, Any] | None = None
+    id: UUID = field(default_factory=uuid4)
+    state: TaskState = TaskState.WAITING
+    attempt: int = 0
+    epoch: int = 0
+    chosen: frozenset[int] | None = None
+    #: Of a mapped task that has been expanded: how many instances it has.
+    length: int | None = None
+    output: Any = None
+    tries: list[Try] = field(default_factory=list)
+    #: In how many seconds it is to be taken up again, where it sleeps.
+    wake_after: float | None = None
+    #: When that is, and since when it waits for something: by the run's clock.
+    wake_at: float | None = None
+    waiting_since: float | None = None
+
+    @property
+    def step(self) -> Step:
+        return step_of(self.position, self.map_index)
+
+    @property
+    def name(self) -> str:
+        """Its id; of an instance with its index."""
+        return self.spec.id if self.map_index < 0 else f"{self.spec.id}[{self.map_index}]"
+
+
+class Ledger:
+    """A run and its tasks."""
+
+    def __init__(
+        self, spec: DagSpec, facts: RunFacts, *, outputs: Mapping[str, Any] | None = None
+    ) -> None:
+        """`outputs`: what tasks are taken to have left, by id, without being executed."""
+        self.spec = spec
+        self._outputs = outputs or {}
+        self.facts = facts
+        self.key = uuid4()
+        self.graph = graph_of(spec)
+        self.state = RunState.RUNNING
+        self.tasks: dict[Step, LocalTask] = {
+            position: LocalTask(task, position) for position, task in enumerate(spec.in_order())
+        }
+
+    def in_order(self) -> list[LocalTask]:
+        """All tasks by position, the instances of each behind it."""
+        return sorted(self.tasks.values(), key=lambda task: (task.position, task.map_index))
+
+    def instances(self, position: int) -> list[LocalTask]:
+        """Those of a mapped task that has been expanded, in order."""
+        length = self.tasks[position].length or 0
+        return [self.tasks[Instance(position, index)] for index in range(length)]
+
+    # ----------------------------------------------------------- what follows
+
+    def advance(self) -> Iterator[LocalTask]:
+        """Makes the plan and carries it out; each task that it moves.
+
+        Nothing is held back by the run before: there is none.
+        """
+        found = plan(self.graph, self._standings())
+        skipped: list[Step] = [*found.skipped, *found.skipped_instances]
+        for step in skipped:
+            yield self._move(self.tasks[step], TaskState.SKIPPED)
+        for position in found.upstream_failed:
+            yield self._move(self.tasks[position], TaskState.UPSTREAM_FAILED)
+        if found.ends:
+            self.state = found.ends
+            return
+        ready: list[Step] = [*found.ready, *found.ready_instances]
+        for step in ready:
+            yield self.queue(self.tasks[step])
+        if found.stopped:
+            yield from self._stop(found.stopped)
+            yield from self.advance()
+
+    def _stop(self, positions: Iterable[int]) -> Iterator[LocalTask]:
+        """One task is executed at a time, so what is to be stopped is not being executed."""
+        stopping = set(positions)
+        for task in self.in_order():
+            over = task.state.is_final or task.state is TaskState.WAITING
+            if task.position in stopping and not over:
+                task.wake_at = None
+                yield self._move(task, TaskState.CANCELLED)
+
+    def _standings(self) -> dict[int, Standing]:
+        instances: dict[int, dict[int, TaskState]] = {}
+        for step, task in self.tasks.items():
+            if isinstance(step, Instance):
+                instances.setdefault(step.position, {})[step.map_index] = task.state
+        return {
+            step: Standing(
+                task.state, task.chosen, instances=instances.get(step), length=task.length
+            )
+            for step, task in self.tasks.items()
+            if isinstance(step, int)
+        }
+
+    # ----------------------------------------------------------- moves
+
+    def _move(self, task: LocalTask, state: TaskState) -> LocalTask:
+        assert state in ALLOWED[task.state], f"{task.name}: {task.state} → {state}"
+        task.state = state
+        return task
+
+    def queue(self, task: LocalTask) -> LocalTask:
+        """Its turn has come, for the first time or again."""
+        task.attempt += task.state not in POKING
+        task.wake_at = None
+        return self._move(task, TaskState.QUEUED)
+
+    def next_queued(self) -> LocalTask | None:
+        """Which of the queued tasks goes first: by priority, then in the order of the graph."""
+        queued = [task for task in self.tasks.values() if task.state is TaskState.QUEUED]
+        return min(
+            queued,
+            key=lambda task: (-task.spec.priority, task.position, task.map_index),
+            default=None,
+        )
+
+    def next_sleeping(self) -> LocalTask | None:
+        """Which of those that wait for a time is taken up again first."""
+        sleeping = [task for task in self.tasks.values() if task.wake_at is not None]
+        return min(sleeping, key=lambda task: task.wake_at or 0.0, default=None)
+
+    def begin(self, task: LocalTask, *, now: float) -> Execution:
+        """Starts an execution of a queued task; `now` by the run's clock."""
+        self._move(task, TaskState.RUNNING)
+        task.epoch += 1
+        task.chosen = None
+        task.tries.append(Try(task.attempt, began=time.monotonic()))
+        if task.waiting_since is None:
+            task.waiting_since = now
+        return self._execution(task, waited=now - task.waiting_since)
+
+    def end(self, task: LocalTask, execution: Execution, outcome: Outcome, *, now: float) -> None:
+        """Keeps how an execution ended, and what is to become of the task."""
+        last = task.tries[-1]
+        last.transcript.close()
+        last.state, last.ended = outcome.state, time.monotonic()
+        last.message, last.reason = outcome.message, outcome.reason
+        last.exit_code = outcome.exit_code
+        state, wake_after = next_state(execution, outcome)
+        if state is TaskState.CANCELLED:
+            self._move(task, TaskState.CANCELLING)
+        self._move(task, state)
+        if state in SLEEPING:
+            task.wake_after = wake_after
+            task.wake_at = None if wake_after is None else now + wake_after
+        if state not in POKING:
+            task.waiting_since = None
+        if state is TaskState.SUCCESS:
+            task.output = outcome.output
+            if outcome.chosen is not None:
+                task.chosen = frozenset(self.graph.position_of[name] for name in outcome.chosen)
+            if outcome.instances is not None:
+                self._expand(task, outcome.instances)
+
+    def _expand(self, task: LocalTask, instances: tuple[dict[str, Any], ...]) -> None:
+        for index, values in enumerate(instances):
+            instance = LocalTask(task.spec, task.position, index, values)
+            self.tasks[instance.step] = instance
+        task.length = len(instances)  # last: whoever shows the run may look at it meanwhile
+
+    def give_up(self, state: RunState) -> Iterator[LocalTask]:
+        """Ends the run before its time: what is not over is cancelled."""
+        self.state = state
+        for task in self.in_order():
+            if not task.state.is_final:
+                task.wake_at = None
+                yield self._move(task, TaskState.CANCELLED)
+
+    # ----------------------------------------------------------- what tasks are given
+
+    def outputs(self, task_ids: Iterable[str]) -> dict[str, Any]:
+        """What these tasks have left; one that left nothing is missing. Of a mapped task a list."""
+        found: dict[str, Any] = {}
+        for task_id in task_ids:
+            position = self.graph.position_of[task_id]
+            task = self.tasks[position]
+            if task_id in self._outputs:
+                found[task_id] = self._outputs[task_id]
+            elif task.length is not None:
+                found[task_id] = [instance.output for instance in self.instances(position)]
+            elif task.output is not None:
+                found[task_id] = task.output
+        return found
+
+    def _execution(self, task: LocalTask, *, waited: float) -> Execution:
+        spec, facts = task.spec, self.facts
+        canonical = spec.as_command().canonical()
+        return Execution(
+            task_run_id=task.id,
+            epoch=task.epoch,
+            attempt=task.attempt,
+            max_attempts=spec.retries + 1,
+            task_id=spec.id,
+            map_index=task.map_index,
+            map_values=task.map_values,
+            dag_id=self.spec.name,
+            run_pk=self.key,
+            run_id=facts.run_id,
+            run_type="manual",
+            logical_date=facts.logical_date,
+            data_interval_start=facts.data_interval_start,
+            data_interval_end=facts.data_interval_end,
+            conf=facts.conf,
+            command_digest=digest_of(canonical),
+            command=canonical,
+            timeout_seconds=spec.timeout_seconds,
+            queued_timeout_seconds=spec.queued_timeout_seconds,
+            memory_limit_mb=spec.memory_limit_mb,
+            retry_delay_seconds=spec.retry_delay_seconds,
+            retry_exponential_backoff=spec.retry_exponential_backoff,
+            max_retry_delay_seconds=spec.max_retry_delay_seconds,
+            waited_seconds=waited,
+            expand=spec.expand,
+            expand_kwargs=spec.expand_kwargs,
+            max_map_length=spec.max_map_length,
+            downstream=self._after(task) if spec.type is TaskType.BRANCH else [],
+        )
+
+    def _after(self, task: LocalTask) -> list[str]:
+        return [self.graph.nodes[after].task_id for after in self.graph.downstream[task.position]]

@@ -1,0 +1,65 @@
+"""Trying a DAG: everything that a local run needs, put together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dags_app.domain.commands import ApprovalCommand
+from dags_app.domain.spec import DagSpec
+from runs_app.domain.executions import Execution
+from runs_app.domain.outcomes import Outcome
+from workers.executors.registry import EXECUTORS
+from workers.guards.interruption import Reason
+from workers.local.clock import Clock
+from workers.local.hands import at_work
+from workers.local.ledger import Ledger, LocalTask, RunFacts
+from workers.local.runner import LocalRun, Observer
+from workers.local.services import services
+from workers.local.stand_ins import stand_ins
+from workers.log import Piece
+
+
+def nobody(_: ApprovalCommand) -> str | None:
+    """There is nobody to be asked."""
+    return None
+
+
+def approving(command: ApprovalCommand) -> str | None:
+    """The first of the options that approve."""
+    return next(option for option in command.options if option in command.approving)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """How a DAG is tried."""
+
+    #: No wait takes longer, in seconds; what is left out of one counts as passed.
+    longest_wait: float = 0.0
+    #: The outcomes of tasks that are not to be executed.
+    given: Callable[[LocalTask], Outcome | None] = lambda _: None
+    #: What tasks are taken to have left, by id, without being executed.
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    #: Who answers where a task asks for an approval.
+    ask: Callable[[ApprovalCommand], str | None] = nobody
+    #: Told when a task will not stop, just before this process is killed for it.
+    on_stuck: Callable[[Execution, Reason, Sequence[Piece]], None] = field(
+        default=lambda _execution, _reason, _rest: None
+    )
+
+
+@contextlib.contextmanager
+def prepared(
+    spec: DagSpec, facts: RunFacts, trial: Trial, *, observer: Observer
+) -> Iterator[LocalRun]:
+    """A run of `spec` that is ready to begin."""
+    executors = {**EXECUTORS, **stand_ins(trial.ask)}
+    clock = Clock(longest_wait=trial.longest_wait)
+    with (
+        contextlib.closing(clock),
+        at_work(services(), executors=executors, on_stuck=trial.on_stuck) as hands,
+    ):
+        ledger = Ledger(spec, facts, outputs=trial.outputs)
+        yield LocalRun(ledger, hands=hands, clock=clock, observer=observer, given=trial.given)
