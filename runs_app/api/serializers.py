@@ -76,7 +76,11 @@ class AttemptSerializer(Sparse, serializers.ModelSerializer[Attempt]):
 
 
 class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
-    """A task of a run. `finished_at` is left out while it is not over."""
+    """A task of a run. `finished_at` is left out while it is not over, and what is known of mapped
+    and of waiting tasks where it is neither.
+    """
+
+    sparse = ("finished_at", "map_length", "map_values", "waiting_since")
 
     state = serializers.ChoiceField(choices=TASK_STATES, read_only=True)
     next_try_at = serializers.DateTimeField(
@@ -91,9 +95,10 @@ class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
     class Meta:
         model = TaskRun
         fields = [
-            "id", "task_id", "map_index", "state", "attempt", "max_attempts", "lost_count",
-            "queue", "pool", "priority", "worker", "chosen", "ready_at", "queued_at",
-            "started_at", "finished_at", "next_try_at", "error", "attempts",
+            "id", "task_id", "map_index", "map_length", "map_values", "state", "attempt",
+            "max_attempts", "lost_count", "queue", "pool", "priority", "worker", "chosen",
+            "ready_at", "queued_at", "waiting_since", "started_at", "finished_at", "next_try_at",
+            "error", "attempts",
         ]  # fmt: skip
         read_only_fields = fields
 
