@@ -9,9 +9,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from dags_app.actions.versions import freeze
-from dags_app.domain import catchup
-from dags_app.domain.spec import Cron, DagSpec, Interval, checksum
+from dags_app.domain.spec import DagSpec, checksum
 from dags_app.domain.tasks import TaskFields
+from dags_app.domain.timing import catchup
+from dags_app.domain.timing import definition as timing
 from dags_app.models import Dag, DagSource, DagVersion, Task, TaskDependency
 from dags_app.models.task import SETTINGS
 from skytrail.database.clock import database_now
@@ -63,7 +64,7 @@ def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: st
     canonical = spec.canonical()
     before = dag.version
     is_new = before is None or before.checksum != checksum(canonical)
-    was_paused, schedule_was = dag.paused, (dag.schedule, dag.catchup, dag.start_date)
+    was_paused, schedule_was = dag.paused, _when(dag)
     if spec.paused is not None:
         dag.paused = spec.paused
     if is_new:
@@ -73,21 +74,25 @@ def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: st
         dag.version = freeze(
             dag=dag, spec=spec, canonical=canonical, author=author, source=source, commit=commit
         )
-    schedule_is = (dag.schedule, dag.catchup, dag.start_date)
-    if before is None or schedule_is != schedule_was or (was_paused and not dag.paused):
+    if before is None or _when(dag) != schedule_was or (was_paused and not dag.paused):
         set_next_run(dag)
     dag.save()
     assert dag.version is not None
     return Saved(dag, dag.version, is_new)
 
 
+def _when(dag: Dag) -> tuple[Any, ...]:
+    """All that its next run depends on."""
+    return (dag.schedule, dag.timezone, dag.catchup, dag.start_date, dag.end_date)
+
+
 def set_next_run(dag: Dag) -> None:
     """Where the schedule goes on from now: never a surprise run for the past (see `catchup`)."""
-    schedule = dag.schedule
+    timetable = dag.timetable
     dag.next_run_at = None
-    if schedule is not None:
+    if timetable is not None:
         dag.next_run_at = catchup.first_run_at(
-            schedule,
+            timetable,
             now=database_now(),
             start_date=dag.start_date,
             end_date=dag.end_date,
@@ -100,14 +105,16 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
     dag.description = spec.description
     dag.owner = spec.owner
     dag.tags = sorted(set(spec.tags))
-    dag.cron = spec.schedule.cron if isinstance(spec.schedule, Cron) else None
-    dag.interval_seconds = (
-        spec.schedule.interval_seconds if isinstance(spec.schedule, Interval) else None
-    )
+    schedule = timing.canonical(spec.schedule)
+    if schedule != dag.schedule:
+        dag.schedule, dag.schedule_since = schedule, database_now()
+    dag.waits_for = timing.assets_of(spec.schedule)
     dag.timezone = spec.timezone
     dag.start_date = spec.start_date
     dag.end_date = spec.end_date
     dag.catchup = spec.catchup
+    dag.catchup_window_seconds = spec.catchup_window_seconds
+    dag.overlap_policy = spec.overlap_policy.value
     dag.max_active_runs = spec.max_active_runs
     dag.max_active_tasks = spec.max_active_tasks
     dag.run_timeout_seconds = spec.run_timeout_seconds

@@ -80,11 +80,10 @@ class DagAdmin(Page):
         )
 
     @admin.display(description="Schedule", empty_value="–")
-    def schedule(self, dag: Dag) -> str | None:
+    def schedule(self, dag: Dag) -> str:
         """When it runs by itself."""
-        if dag.cron:
-            return dag.cron if dag.timezone == "UTC" else f"{dag.cron} ({dag.timezone})"
-        return f"every {dag.interval_seconds:,} s" if dag.interval_seconds else None
+        has_zone = dag.timezone != "UTC" and "cron" in (dag.schedule or {})
+        return f"{dag.timetable_summary} ({dag.timezone})" if has_zone else dag.timetable_summary
 
     @admin.display(description="Next run", ordering="next_run_at", empty_value="–")
     def next_run(self, dag: Dag) -> Any:

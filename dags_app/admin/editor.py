@@ -80,8 +80,9 @@ class Editor:
 
     def _check_forms(self) -> bool:
         """Whether every field could be read; what only a form can see is added to its fields."""
-        if self.general.is_valid() and self.general.has_two_schedules():
-            self.general.add_error("interval_seconds", "cron is given too; keep one of the two")
+        if self.general.is_valid():
+            for name in self.general.too_many_schedules():
+                self.general.add_error(name, "another schedule is given too; keep one of them")
         if self.json is not None:
             return self.json.is_valid() and not self.general.errors
         are_cards_valid = self.cards.is_valid()
@@ -148,7 +149,7 @@ class Editor:
 
     def _place_in_general(self, problem: Problem) -> None:
         head, rest = _split(problem.path)
-        if head == "schedule":
+        if head == "schedule" and not self.general.says_schedule_as_json():
             head, rest = (rest if rest in self.general.fields else "cron"), ""
         if head not in self.general.fields:
             self.problems.append(said(problem, where=problem.path.replace("dag_id", "name")))

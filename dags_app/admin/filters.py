@@ -27,12 +27,11 @@ class ScheduleFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Dag]) -> QuerySet[Dag]:
         """Those with what was chosen."""
-        without = {"cron": None, "interval_seconds": None}
         match self.value():
             case "yes":
-                return queryset.exclude(**without)
+                return queryset.filter(schedule__isnull=False)
             case "no":
-                return queryset.filter(**without)
+                return queryset.filter(schedule__isnull=True)
         return queryset
 
 

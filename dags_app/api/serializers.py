@@ -16,14 +16,27 @@ class DagSerializer(serializers.ModelSerializer[Dag]):
     is_paused = serializers.BooleanField(source="paused", read_only=True)
     is_active = serializers.SerializerMethodField(help_text="Not paused.")
     version = serializers.IntegerField(source="version.number", read_only=True)
+    schedule = serializers.JSONField(
+        read_only=True, allow_null=True, help_text="When it runs by itself, in canonical form."
+    )
+    timetable_summary = serializers.CharField(
+        read_only=True, help_text="The schedule in a few words."
+    )
+    cron = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Its cron expression, where it has just one."
+    )
+    interval_seconds = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The seconds from run to run, if it has such."
+    )
 
     class Meta:
         model = Dag
         fields = [
             "id", "dag_id", "name", "description", "owner", "tags", "is_paused", "is_active",
-            "cron", "interval_seconds", "timezone", "start_date", "end_date", "catchup",
-            "max_active_runs", "max_active_tasks", "run_timeout_seconds", "next_run_at", "version",
-            "source", "created_at", "updated_at",
+            "schedule", "timetable_summary", "cron", "interval_seconds", "timezone", "start_date",
+            "end_date", "catchup", "catchup_window_seconds", "overlap_policy", "max_active_runs",
+            "max_active_tasks", "run_timeout_seconds", "next_run_at", "version", "source",
+            "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 from dags_app.domain import defaults, problems, validate
 from dags_app.domain.commands import TaskType
 from dags_app.domain.problems import Finding, Place
-from dags_app.domain.spec import ALIASES, Cron, DagSpec, Interval
+from dags_app.domain.spec import ALIASES, DagSpec
 from dags_app.domain.tasks import TASK_CLASSES, TriggerRule
+from dags_app.domain.timing.definition import KINDS, Except
 from skytrail.documents import oversize, path, unstorable
 from skytrail.errors import Invalid, Problem
 
-_SCHEDULE_KEYS = [*Cron.model_fields, *Interval.model_fields]
 _OTHER_NAMES = {name: alias for alias, name in ALIASES.items()}
 
 
@@ -70,8 +70,7 @@ class _Wording:
             case ["tasks", index, _, *rest]:
                 return ["tasks", index, *self._as_written(rest, self.document["tasks"][index])]
             case ["schedule" | "cron" as key, _, *rest]:
-                # Text stands for an object with the key `cron`, which nobody has written.
-                return [key, *rest] if isinstance(self.document[key], dict) else [key]
+                return [key, *self._in_schedule(rest, self.document[key])]
             case _:
                 return self._as_written(location, self.document)
 
@@ -111,8 +110,11 @@ class _Wording:
 
     def _keys_at(self, around: Place) -> list[str]:
         """The keys that are known at a place: the DAG's, its schedule's, or those of a task."""
-        if around and around[0] in {"schedule", "cron"}:
-            return _SCHEDULE_KEYS
+        match list(around):
+            case ["schedule" | "cron" as key]:
+                return self._schedule_keys(self.document[key])
+            case ["schedule" | "cron", "except"]:
+                return list(Except.model_fields)
         fields = self._model_at(around).model_fields
         names = [field.alias or name for name, field in fields.items()]
         return names + [_OTHER_NAMES[name] for name in names if name in _OTHER_NAMES]
@@ -125,6 +127,23 @@ class _Wording:
                 return DagSpec
             case _:
                 return BaseModel
+
+    @staticmethod
+    def _schedule_keys(written: Mapping[str, Any]) -> list[str]:
+        """What the kind has that is written; where none is, the names of the kinds."""
+        kind = next((KINDS[key] for key in KINDS if key in written), None)
+        if kind is None:
+            return list(KINDS)
+        return [field.alias or name for name, field in kind.model_fields.items()]
+
+    @staticmethod
+    def _in_schedule(location: list[str | int], written: Any) -> list[str | int]:
+        """Text, and a list of it, stand for an object with the key `cron`; one text for a list."""
+        if isinstance(written, dict):
+            if location[:1] == ["cron"] and not isinstance(written.get("cron"), list):
+                return location[:1]
+            return location
+        return location[1:] if isinstance(written, list) else []
 
     @staticmethod
     def _as_written(location: list[str | int], here: Any) -> list[str | int]:

@@ -18,16 +18,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     ValidationInfo,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from dags_app.domain import defaults, topology
-from dags_app.domain import schedule as schedules
 from dags_app.domain.fields import (
     IN_NUMBERS,
     IN_WHOLES,
@@ -40,6 +37,9 @@ from dags_app.domain.fields import (
 from dags_app.domain.params import declared
 from dags_app.domain.tasks import ALIASES as TASK_ALIASES
 from dags_app.domain.tasks import TaskFields, TaskSpec
+from dags_app.domain.timing import definition as timing
+from dags_app.domain.timing.overlap import OverlapPolicy
+from dags_app.domain.timing.zones import check_timezone
 
 #: Raised when the meaning of a stored spec changes; readers look at it before anything else.
 FORMAT: Literal[1] = 1
@@ -50,60 +50,6 @@ MAX_PARAMS = 1_000
 
 #: Other names of some keys, which people know from elsewhere. Read, and never written.
 ALIASES = {"dag_id": "name", "cron": "schedule", **TASK_ALIASES}
-
-
-# ------------------------------------------------------------------------------------- schedule
-
-
-class Cron(BaseModel):
-    """At the times a cron expression names, in the DAG's time zone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    cron: Annotated[str, AfterValidator(schedules.normalise_cron)]
-    """Five fields (minute hour day-of-month month day-of-week), or a preset such as @daily."""
-
-
-class Interval(BaseModel):
-    """Every so many seconds of elapsed time."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    interval_seconds: Whole = Field(ge=1, le=31_536_000)
-    """Seconds from one run to the next, counted from `start_date`."""
-
-
-#: Words for "by nobody but people", which all mean the same as null.
-NO_SCHEDULE = frozenset({"", "none", "@none"})
-
-
-def _schedule_sugar(value: Any) -> Any:
-    """`"0 9 * * *"` and `"@daily"` stand for `{"cron": …}`; `"@none"` and null for no schedule."""
-    if isinstance(value, str):
-        return None if value.strip().lower() in NO_SCHEDULE else {"cron": value}
-    if not isinstance(value, dict | Cron | Interval | None):
-        raise PydanticCustomError(
-            "not_a_schedule",
-            'write a cron expression in quotes, {"interval_seconds": 3600}, or null for none',
-        )
-    if isinstance(value, dict) and {"cron", "interval_seconds"} <= value.keys():
-        raise PydanticCustomError(
-            "two_schedules", "cron and interval_seconds are both given; keep one of them"
-        )
-    return value
-
-
-ScheduleSpec = Annotated[
-    Annotated[Cron, Tag("cron")] | Annotated[Interval, Tag("interval")],
-    Discriminator(
-        lambda value: (
-            "interval"
-            if isinstance(value, Interval)
-            or (isinstance(value, dict) and "interval_seconds" in value)
-            else "cron"
-        ),
-    ),
-]
 
 
 # ------------------------------------------------------------------------------------- the DAG
@@ -118,7 +64,7 @@ def _format(value: Any) -> Any:
 
 
 def _timezone(value: str) -> str:
-    schedules.check_timezone(value)
+    check_timezone(value)
     return value
 
 
@@ -166,20 +112,29 @@ class DagSpec(BaseModel):
         AfterValidator(lambda words: sorted(set(words))),
     ] = []
     """Words to find it by."""
-    schedule: Annotated[
-        ScheduleSpec | None,
-        BeforeValidator(_schedule_sugar, json_schema_input_type=str | Cron | Interval | None),
-    ] = Field(default=None, validation_alias=AliasChoices("schedule", "cron"))
-    """When it runs by itself: a cron expression, a preset, an interval, or null for never."""
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     """The time zone in which the schedule is read, like `Europe/Berlin`."""
+    schedule: timing.ScheduleSpec = Field(
+        default=None, validation_alias=AliasChoices("schedule", "cron")
+    )
+    """When it runs by itself: cron expressions, a preset, an interval, dates, assets; null for
+    never."""
     start_date: Moment | None = None
     """No scheduled run is for a time before this one (without an offset: in the DAG's zone)."""
     end_date: Moment | None = None
     """No scheduled run is for a time after this one."""
     catchup: Flag = False
     """Whether ticks that were missed are all made up for, or only the latest."""
-    max_active_runs: Whole = Field(default=16, ge=1, le=10_000)
+    catchup_window_seconds: (
+        Annotated[int, Field(strict=True, ge=1, le=315_360_000), IN_WHOLES] | None
+    ) = None
+    """Ticks that were missed longer ago than this are not made up for; null for no limit."""
+    overlap_policy: OverlapPolicy = OverlapPolicy.ALLOW
+    """What becomes of a tick while earlier runs have not ended: `allow` starts it beside them,
+    `skip` passes it over, `buffer_one` has one wait, `buffer_all` has all wait, `cancel_other`
+    cancels what the schedule has started before. With the last three the DAG's runs never
+    overlap."""
+    max_active_runs: Whole = Field(default=16, ge=1, le=10_000, validate_default=True)
     """How many of its runs may be running at once; more wait as queued."""
     max_active_tasks: Annotated[int, Field(strict=True, ge=1, le=100_000), IN_WHOLES] | None = None
     """How many of its tasks may be queued or running at once, over all its runs."""
@@ -206,16 +161,34 @@ class DagSpec(BaseModel):
     tasks: list[TaskSpec] = Field(min_length=1, max_length=MAX_TASKS)
     """The tasks."""
 
+    # Where the zone itself is in error, any will do: its error is reported.
+
+    @field_validator("schedule")
+    @classmethod
+    def _in_its_zone(
+        cls, schedule: timing.AnySchedule | None, info: ValidationInfo
+    ) -> timing.AnySchedule | None:
+        zone = info.data.get("timezone", "UTC")
+        if isinstance(schedule, timing.Events):
+            schedule = schedule.read_in(zone)
+        timing.check_fires(schedule, timezone=zone)
+        return schedule
+
     @field_validator("start_date", "end_date")
     @classmethod
     def _in_utc(cls, moment: datetime | None, info: ValidationInfo) -> datetime | None:
         if moment is None:
             return None
         if moment.tzinfo is None:
-            # Where the zone itself is in error, any will do: its error is reported.
-            zone = schedules.check_timezone(info.data.get("timezone", "UTC"))
+            zone = check_timezone(info.data.get("timezone", "UTC"))
             moment = moment.replace(tzinfo=zone)
         return moment.astimezone(UTC)
+
+    @field_validator("max_active_runs")
+    @classmethod
+    def _one_by_one(cls, limit: int, info: ValidationInfo) -> int:
+        # Another value that is given is refused (`validate`); here the default is the one there is.
+        return 1 if isinstance(info.data.get("schedule"), timing.Continuous) else limit
 
     def canonical(self) -> dict[str, Any]:
         """The form that is stored and summed: one document for all spellings of one meaning.
@@ -223,8 +196,12 @@ class DagSpec(BaseModel):
         Defaults are left out, each thing has one name, and what has no order is sorted. `paused` is
         a state of the DAG and not part of its definition.
         """
-        document = self.model_dump(mode="json", exclude_defaults=True, exclude={"paused", "tasks"})
+        document = self.model_dump(
+            mode="json", exclude_defaults=True, exclude={"paused", "tasks", "schedule"}
+        )
         document["format"] = FORMAT
+        if (schedule := timing.canonical(self.schedule)) is not None:
+            document["schedule"] = schedule
         document["tasks"] = [
             _canonical_task(task) for task in sorted(self.tasks, key=lambda task: task.id)
         ]

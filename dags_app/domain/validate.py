@@ -13,11 +13,14 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any
 
-from dags_app.domain import params, schedule, templates, topology
+from dags_app.domain import params, templates, topology
 from dags_app.domain.fields import read_moment
 from dags_app.domain.problems import MAX_PROBLEMS, Suggestions, quoted
-from dags_app.domain.spec import MAX_EDGES, MAX_TASKS, NO_SCHEDULE
+from dags_app.domain.spec import MAX_EDGES, MAX_TASKS
 from dags_app.domain.tasks import TriggerRule
+from dags_app.domain.timing.definition import NO_SCHEDULE
+from dags_app.domain.timing.errors import BadSchedule
+from dags_app.domain.timing.zones import check_timezone
 from skytrail.documents import path
 from skytrail.errors import Problem
 
@@ -108,6 +111,7 @@ def relations(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _rules_of_fail_fast(document, tasks)
     yield from _templates(tasks, document)
     yield from _dates(document)
+    yield from _continuous(document)
     if isinstance(document.get("params"), dict):
         yield from params.schema_problems(document["params"])
         yield from _nobody_to_ask(document)
@@ -254,10 +258,22 @@ def _dates(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("end_date", "ends_before_start", message)
 
 
+def _continuous(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """A run that begins when the one before has ended is never beside another."""
+    written = document.get("schedule", document.get("cron"))
+    if isinstance(written, str):
+        is_continuous = written.strip().lower() == "@continuous"
+    else:
+        is_continuous = isinstance(written, dict) and "continuous" in written
+    if is_continuous and document.get("max_active_runs", 1) != 1:
+        message = "a @continuous DAG has one run at a time; write 1, or leave it out"
+        yield Problem("max_active_runs", "not_one_run", message)
+
+
 def _zone(name: Any) -> tzinfo:
     try:
-        return schedule.check_timezone(name) if isinstance(name, str) else UTC
-    except schedule.BadSchedule:
+        return check_timezone(name) if isinstance(name, str) else UTC
+    except BadSchedule:
         return UTC
 
 

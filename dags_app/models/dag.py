@@ -5,9 +5,11 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 
-from dags_app.domain.schedule import CronSchedule, IntervalSchedule, Schedule
+from dags_app.domain.timing import definition as timing
+from dags_app.domain.timing.overlap import ONE_AT_A_TIME, OverlapPolicy
+from dags_app.domain.timing.schedule import Timetable
 from skytrail.database.fields import CreatedAtField, KeyField
 from skytrail.security.subject import Subject
 
@@ -41,14 +43,18 @@ class Dag(models.Model):
     paused = models.BooleanField(
         default=False, help_text="Its schedule is held back; runs can still be triggered."
     )
-    cron = models.CharField(  # noqa: DJ001  # null: it has none
-        max_length=128,
-        null=True,
-        blank=True,
-        help_text="Five fields (minute hour day month weekday) or a preset such as @daily.",
+    schedule = models.JSONField(
+        null=True, blank=True, help_text="When it runs by itself, in the canonical form."
     )
-    interval_seconds = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Instead of cron: so many seconds from run to run."
+    schedule_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it has had this schedule."
+    )
+    waits_for = ArrayField(
+        models.CharField(max_length=250),
+        blank=True,
+        default=list,
+        editable=False,
+        help_text="The assets that its schedule names.",
     )
     timezone = models.CharField("time zone", max_length=100, default="UTC")
     start_date = models.DateTimeField(null=True, blank=True)
@@ -56,7 +62,27 @@ class Dag(models.Model):
     catchup = models.BooleanField(
         default=False, help_text="Make up for every missed tick, not only for the latest."
     )
+    catchup_window_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="What was missed longer ago is not made up for."
+    )
+    overlap_policy = models.CharField(
+        max_length=20,
+        choices=[(policy.value, policy.value) for policy in OverlapPolicy],
+        default=OverlapPolicy.ALLOW.value,
+    )
     max_active_runs = models.PositiveIntegerField(default=16)
+    runs_at_once = models.GeneratedField(
+        expression=Case(
+            When(
+                overlap_policy__in=sorted(policy.value for policy in ONE_AT_A_TIME), then=Value(1)
+            ),
+            default=F("max_active_runs"),
+            output_field=models.PositiveIntegerField(),
+        ),
+        output_field=models.PositiveIntegerField(),
+        db_persist=True,
+        help_text="How many of its runs may be running at once, all considered.",
+    )
     max_active_tasks = models.PositiveIntegerField(null=True, blank=True)
     run_timeout_seconds = models.FloatField(null=True, blank=True)
     fail_fast = models.BooleanField(
@@ -99,9 +125,6 @@ class Dag(models.Model):
                 fields=["dag_id"], condition=Q(deleted_at=None), name="one_dag_per_name"
             ),
             models.CheckConstraint(
-                condition=Q(cron=None) | Q(interval_seconds=None), name="dag_has_one_schedule"
-            ),
-            models.CheckConstraint(
                 condition=Q(max_active_runs__gte=1), name="dag_max_active_runs_positive"
             ),
         ]
@@ -114,17 +137,42 @@ class Dag(models.Model):
             ),
             # Serves lists filtered by tag.
             GinIndex(fields=["tags"], name="dag_tags"),
+            # Serves what an asset's update starts: which DAGs wait for it?
+            GinIndex(fields=["waits_for"], name="dag_waits_for"),
         ]
 
     def __str__(self) -> str:
         return self.dag_id
 
     @property
-    def schedule(self) -> Schedule | None:
-        """Its schedule as the domain computes with it."""
-        if self.cron:
-            return CronSchedule(expression=self.cron, timezone=self.timezone)
-        if self.interval_seconds:
-            anchor = self.start_date or self.created_at
-            return IntervalSchedule(seconds=self.interval_seconds, anchor=anchor)
-        return None
+    def timetable(self) -> Timetable | None:
+        """Its schedule as the clock computes with it; None where the clock has no part in it."""
+        if self.schedule is None:
+            return None
+        return timing.timetable(
+            timing.read(self.schedule),
+            timezone=self.timezone,
+            anchor=self.start_date or self.schedule_since or self.created_at,
+        )
+
+    @property
+    def timetable_summary(self) -> str:
+        """Its schedule in a few words; empty where it has none."""
+        return "" if self.schedule is None else str(timing.read(self.schedule))
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether a run begins whenever the one before has ended."""
+        return self.schedule is not None and "continuous" in self.schedule
+
+    @property
+    def cron(self) -> str | None:
+        """Its cron expression, where it has one and no others."""
+        written = (self.schedule or {}).get("cron")
+        return written if isinstance(written, str) else None
+
+    @property
+    def interval_seconds(self) -> int | None:
+        """The seconds from run to run, where that is its schedule."""
+        seconds: int | None = (self.schedule or {}).get("interval_seconds")
+        return seconds

@@ -195,7 +195,7 @@ class _EndedWell:
 _OTHERS_MAY_WAIT = """EXISTS (
     SELECT FROM skytrail_dag_run q WHERE q.dag_id = m.dag_id AND q.state = 'queued'
   ) OR (
-    SELECT 2 * count(a.id) > min(d.max_active_runs)
+    SELECT 2 * count(a.id) > min(d.runs_at_once)
     FROM skytrail_dag d LEFT JOIN skytrail_dag_run a
       ON a.dag_id = d.id AND a.state IN ('running', 'cancelling')
     WHERE d.id = m.dag_id

@@ -117,7 +117,7 @@ WITH wanted AS (
 ), judged AS (
   SELECT w.*, d.version_id, d.run_timeout_seconds, coalesce(there.waiting, 0) = 0
       AND coalesce(there.active, 0) + row_number() OVER (PARTITION BY w.dag ORDER BY w.place)
-        <= d.max_active_runs AS may_start
+        <= d.runs_at_once AS may_start
   FROM wanted w
   JOIN skytrail_dag d ON d.id = w.dag
   LEFT JOIN there ON there.dag_id = w.dag

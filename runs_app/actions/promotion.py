@@ -14,12 +14,12 @@ from skytrail.database.statement import Statement
 
 @dataclass(frozen=True)
 class _Dag:
-    max_active_runs: int
+    runs_at_once: int
 
 
 _LOCK_DAG = Statement(
     "lock_dag",
-    "SELECT max_active_runs FROM skytrail_dag WHERE id = %(dag)s::uuid FOR NO KEY UPDATE",
+    "SELECT runs_at_once FROM skytrail_dag WHERE id = %(dag)s::uuid FOR NO KEY UPDATE",
     _Dag,
 )
 
@@ -34,7 +34,7 @@ _PROMOTE = run_move(
     Move(
         guard="t.dag_id = %(dag)s::uuid AND t.state = 'queued'",
         order="t.logical_date NULLS LAST, t.queued_at, t.id",
-        limit="""LIMIT greatest(0, %(max_active_runs)s - (
+        limit="""LIMIT greatest(0, %(runs_at_once)s - (
     SELECT count(*) FROM skytrail_dag_run a
     WHERE a.dag_id = %(dag)s::uuid AND a.state IN ('running', 'cancelling')
   ))""",
@@ -63,7 +63,7 @@ def promote(dag_pk: UUID, *, actor: str = "engine") -> int:
     dag = _LOCK_DAG.one(dag=dag_pk)
     if dag is None:
         return 0
-    started = _PROMOTE.all(dag=dag_pk, max_active_runs=dag.max_active_runs, actor=actor)
+    started = _PROMOTE.all(dag=dag_pk, runs_at_once=dag.runs_at_once, actor=actor)
     for run in started:
         request_dispatch_after_commit(run.id)
     return len(started)

@@ -110,7 +110,7 @@ _REOPEN = run_move(
     Move(
         joins="JOIN skytrail_dag d ON d.id = t.dag_id",
         guard="t.id = %(run)s::uuid AND t.state IN ('success', 'failed', 'cancelled')",
-        to="""CASE WHEN d.max_active_runs > (
+        to="""CASE WHEN d.runs_at_once > (
         SELECT count(*) FROM skytrail_dag_run a
         WHERE a.dag_id = t.dag_id AND a.state IN ('running', 'cancelling')
       ) THEN 'running' ELSE 'queued' END""",

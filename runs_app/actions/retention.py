@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from runs_app.models import DagRun, Transition
+from runs_app.models import DagRun, SkippedTick, Transition
 
 #: Runs deleted in one transaction.
 BATCH = 100
@@ -15,6 +15,7 @@ BATCH = 100
 
 def prune(*, keep: timedelta) -> int:
     """Deletes the runs that ended longer ago than `keep`; how many that were."""
+    SkippedTick.objects.filter(at__lt=Now() - keep).delete()
     deleted = 0
     while True:
         with transaction.atomic():

@@ -8,15 +8,24 @@ happens.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from dags_app.domain import catchup, params
+from dags_app.domain import params
+from dags_app.domain.timing import catchup
+from dags_app.domain.timing.overlap import OverlapPolicy, judge
 from dags_app.models import Dag
+from runs_app.actions.cancellation import cancel_run
 from runs_app.actions.launching import RunRequest, insert, run_id_for
-from runs_app.models import RunType
+from runs_app.domain.states import RUN_FINAL, RunState
+from runs_app.models import DagRun, RunType, SkippedTick
 from skytrail.database.clock import database_now
 
 #: DAGs taken in one transaction.
@@ -30,6 +39,8 @@ MAX_SECONDS = 30.0
 
 ACTOR = "schedule"
 
+_UNFINISHED = sorted(set(RunState) - RUN_FINAL)
+
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
@@ -37,6 +48,14 @@ class Ticked:
 
     dags: int
     runs: int
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    """A DAG's runs that have not ended."""
+
+    running: int = 0
+    waiting: int = 0
 
 
 def tick() -> Ticked:
@@ -57,33 +76,100 @@ def _tick_batch() -> Ticked:
     due = list(
         Dag.objects.present()
         .filter(paused=False, next_run_at__lte=Now())
+        .exclude(
+            Q(schedule__has_key="continuous")
+            & Exists(DagRun.objects.filter(dag=OuterRef("pk"), state__in=_UNFINISHED))
+        )
         .order_by("next_run_at")
         .select_for_update(skip_locked=True, no_key=True)[:BATCH]
     )
     if not due:
         return Ticked(0, 0)
     now = database_now()
+    there = _unfinished([dag for dag in due if _is_asked_about_others(dag)])
     wanted: list[tuple[Dag, RunRequest]] = []
+    passed_over: list[SkippedTick] = []
+    overtaken: list[Dag] = []
     for dag in due:
-        schedule = dag.schedule
-        assert schedule is not None, "a DAG without a schedule has no next_run_at"
-        assert dag.next_run_at is not None
-        taken = catchup.due(
-            schedule,
-            next_run_at=dag.next_run_at,
-            now=now,
-            catchup=dag.catchup,
-            end_date=dag.end_date,
-            limit=MAX_PER_DAG,
+        others = there[dag.pk]
+        if dag.is_continuous and (others.running or others.waiting):
+            continue  # another tick has just begun one
+        taken = _taken(dag, now)
+        judged = judge(
+            OverlapPolicy(dag.overlap_policy),
+            taken.ticks,
+            running=others.running,
+            waiting=others.waiting,
         )
         conf = params.resolve(dag.params, {})
-        wanted += [(dag, _request(tick, conf)) for tick in taken.ticks]
+        wanted += [(dag, _request(tick, conf)) for tick in judged.start]
+        passed_over += [
+            SkippedTick(dag=dag, logical_date=tick.logical_date, reason=judged.reason)
+            for tick in judged.passed_over
+        ]
+        if judged.cancels:
+            overtaken.append(dag)
         dag.next_run_at = taken.next_run_at
         if taken.ticks:
             dag.last_logical_date = taken.ticks[-1].logical_date
+    _cancel_scheduled(overtaken)
     created = insert(wanted, actor=ACTOR) if wanted else []
+    SkippedTick.objects.bulk_create(passed_over, ignore_conflicts=True)
     Dag.objects.bulk_update(due, ["next_run_at", "last_logical_date"], batch_size=BATCH)
     return Ticked(len(due), len(created))
+
+
+def _taken(dag: Dag, now: datetime) -> catchup.Due:
+    timetable, window = dag.timetable, dag.catchup_window_seconds
+    assert timetable is not None, "a DAG without a schedule has no next_run_at"
+    assert dag.next_run_at is not None
+    return catchup.due(
+        timetable,
+        next_run_at=dag.next_run_at,
+        now=now,
+        catchup=dag.catchup,
+        end_date=dag.end_date,
+        limit=MAX_PER_DAG,
+        window=None if window is None else timedelta(seconds=window),
+        last_logical_date=dag.last_logical_date,
+    )
+
+
+def _is_asked_about_others(dag: Dag) -> bool:
+    return dag.is_continuous or dag.overlap_policy in {
+        OverlapPolicy.SKIP,
+        OverlapPolicy.BUFFER_ONE,
+    }
+
+
+def _unfinished(dags: Collection[Dag]) -> defaultdict[UUID, _Unfinished]:
+    """How many runs of each have not ended. They are counted while the DAGs are held: whoever
+    creates a run holds its DAG too.
+    """
+    found: defaultdict[UUID, _Unfinished] = defaultdict(_Unfinished)
+    if not dags:
+        return found
+    runs = DagRun.objects.filter(dag__in=dags, state__in=_UNFINISHED)
+    for row in runs.values("dag_id", "state").annotate(count=Count("pk")):
+        of_dag = found[row["dag_id"]]
+        if row["state"] == RunState.QUEUED:
+            of_dag.waiting += row["count"]
+        else:
+            of_dag.running += row["count"]
+    return found
+
+
+def _cancel_scheduled(dags: Collection[Dag]) -> None:
+    """Stops what the schedule has started before; what comes now begins when that has ended."""
+    if not dags:
+        return
+    runs = DagRun.objects.filter(
+        dag__in=dags,
+        run_type=RunType.SCHEDULED,
+        state__in=[RunState.QUEUED, RunState.RUNNING],
+    )
+    for run in runs.select_for_update(no_key=True).order_by("id"):
+        cancel_run(run, actor=ACTOR)
 
 
 def _request(tick: catchup.Tick, conf: dict[str, object]) -> RunRequest:

@@ -5,6 +5,7 @@ from runs_app.models.dead_letter import DeadLetter
 from runs_app.models.log_chunk import LogChunk
 from runs_app.models.output import Output
 from runs_app.models.pool import Pool
+from runs_app.models.skipped_tick import SkippedTick
 from runs_app.models.task_run import Attempt, TaskRun
 from runs_app.models.tick import Tick
 from runs_app.models.transition import Transition
@@ -18,6 +19,7 @@ __all__ = [
     "Output",
     "Pool",
     "RunType",
+    "SkippedTick",
     "TaskRun",
     "Tick",
     "Transition",

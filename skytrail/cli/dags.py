@@ -170,10 +170,8 @@ def _set_paused(dag: str, output: Format, *, paused: bool) -> None:
 
 def _with_schedule(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its schedule in one word, and no next run while it is held back."""
-    interval = row["interval_seconds"]
-    schedule = row["cron"] or (f"every {interval} s" if interval else "")
     next_run_at = None if row["is_paused"] else row["next_run_at"]
-    return {**row, "schedule": schedule, "next_run_at": next_run_at}
+    return {**row, "schedule": row["timetable_summary"], "next_run_at": next_run_at}
 
 
 def _short(run: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dags_app.domain.catchup import Due, Tick, due, first_run_at
-from dags_app.domain.schedule import CronSchedule, IntervalSchedule, Schedule, next_after
+from dags_app.domain.timing.catchup import Due, Tick, due, first_run_at
+from dags_app.domain.timing.schedule import CronSchedule, IntervalSchedule, Schedule, next_after
 
 MICROSECOND = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)

@@ -28,11 +28,17 @@ BEYOND_SCHEMAS = {
     *("timezone_unknown", "out_of_range", "ends_before_start", "needs_default"),
     *("bad_schema", "bad_default", "too_large", "header_value", "two_bodies", "branch_decision"),
     *("unstorable_text", "number_too_long"),
+    *("holidays_unknown", "all_weekdays", "schedule_never", "not_one_run"),
 }
 
 #: The same of single values: the 30th of February, a range that runs backwards, and a line break at
 #: the end of a name, which `$` in Python's regular expressions overlooks.
-BEYOND_PATTERNS = [dag(start_date="2026-02-30"), dag(name="a\n"), http(expected_status=["299-200"])]
+BEYOND_PATTERNS = [
+    dag(start_date="2026-02-30"),
+    dag(schedule={"cron": "@daily", "except": {"dates": ["2026-02-30"]}}),
+    dag(name="a\n"),
+    http(expected_status=["299-200"]),
+]
 
 
 def test_the_published_file_is_up_to_date() -> None:

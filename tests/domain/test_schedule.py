@@ -17,19 +17,18 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from dags_app.domain.schedule import (
-    PRESETS,
-    BadSchedule,
+from dags_app.domain.timing.cron import PRESETS, normalise_cron
+from dags_app.domain.timing.errors import BadSchedule
+from dags_app.domain.timing.schedule import (
     CronSchedule,
     IntervalSchedule,
     Schedule,
     between,
-    check_timezone,
     next_after,
-    normalise_cron,
     previous_before,
     upcoming,
 )
+from dags_app.domain.timing.zones import check_timezone
 from skytrail.errors import Invalid, Problem
 
 MICROSECOND = timedelta(microseconds=1)
@@ -75,8 +74,8 @@ def test_every_spelling_has_one_normal_form(written: str, normal: str) -> None:
         ("*/5 * * * * *", "cron_fields", "seconds"),
         ("0 0 1 1 * * 2026", "cron_fields", "the year"),
         ("1, 15 * * * *", "cron_fields", "without blanks"),
-        ("@once", "cron_preset", "@once is not supported yet"),
-        ("@continuous", "cron_preset", "@continuous is not supported yet"),
+        ("@once", "cron_preset", "@once is no cron expression: write it alone"),
+        ("@continuous", "cron_preset", "@continuous is no cron expression"),
         ("@reboot", "cron_preset", "@hourly, @daily"),
         ("0 " * 65 + "* *", "cron_too_long", "may have 128"),
         ("\u0661 * * * *", "cron_character", "plain digits"),

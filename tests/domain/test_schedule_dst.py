@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from cronsim import CronSim
 
-from dags_app.domain.schedule import CronSchedule, between, next_after, previous_before, upcoming
+from dags_app.domain.timing.schedule import (
+    CronSchedule,
+    between,
+    next_after,
+    previous_before,
+    upcoming,
+)
 
 MICROSECOND = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)

@@ -9,8 +9,9 @@ import pytest
 
 from dags_app.domain.commands import BashCommand, EmptyCommand, HttpCommand, TaskType
 from dags_app.domain.parse import parse
-from dags_app.domain.spec import FORMAT, Cron, DagSpec, Interval
+from dags_app.domain.spec import FORMAT, DagSpec
 from dags_app.domain.tasks import TASK_CLASSES, EmptyTask, TaskFields, TriggerRule
+from dags_app.domain.timing.definition import Cron, Interval
 from tests.domain.definitions import DAILY_REPORT, bash, dag, with_task
 
 
@@ -41,6 +42,8 @@ def test_what_is_left_out_has_a_default() -> None:
         "start_date": None,
         "end_date": None,
         "catchup": False,
+        "catchup_window_seconds": None,
+        "overlap_policy": "allow",
         "max_active_runs": 16,
         "max_active_tasks": None,
         "run_timeout_seconds": None,

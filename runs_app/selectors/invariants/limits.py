@@ -65,14 +65,14 @@ _RUNS_OF_DAGS = query(
     f"""
 SELECT {NO_RUN.format(dag="d.dag_id")},
   CASE WHEN d.updated_at > max(run.started_at) THEN 'dag_lowered' ELSE 'dag_overdrawn' END AS code,
-  format('%%s runs are under way, of %%s that max_active_runs allows%%s', count(*),
-    d.max_active_runs, CASE WHEN d.updated_at > max(run.started_at)
+  format('%%s runs are under way, of %%s that it may have%%s', count(*),
+    d.runs_at_once, CASE WHEN d.updated_at > max(run.started_at)
       THEN '; the DAG was changed after the last of them was started' ELSE '' END) AS problem,
   d.updated_at > max(run.started_at) AS is_warning
 FROM skytrail_dag d
 JOIN skytrail_dag_run run ON run.dag_id = d.id AND run.state = ANY (%(run_active)s::text[])
 GROUP BY d.id
-HAVING count(*) > d.max_active_runs
+HAVING count(*) > d.runs_at_once
 """,
 )
 

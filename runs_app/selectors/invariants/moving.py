@@ -160,7 +160,7 @@ _QUEUED_RUNS = query(
     f"""
 SELECT DISTINCT ON (d.id) {RUN}, 'run_may_start' AS code,
   format('the run has waited for %%s s, and its DAG may have %%s runs under way, and has %%s',
-    extract(epoch FROM now() - run.queued_at)::int, d.max_active_runs, active.count) AS problem,
+    extract(epoch FROM now() - run.queued_at)::int, d.runs_at_once, active.count) AS problem,
   false AS is_warning
 FROM skytrail_dag_run run
 JOIN skytrail_dag d ON d.id = run.dag_id
@@ -168,7 +168,7 @@ CROSS JOIN LATERAL (
   SELECT count(*) FROM skytrail_dag_run a
   WHERE a.dag_id = d.id AND a.state = ANY (%(run_active)s::text[])
 ) active
-WHERE run.state = 'queued' AND active.count < d.max_active_runs
+WHERE run.state = 'queued' AND active.count < d.runs_at_once
   AND run.queued_at <= now() - %(standing_still)s::interval
   AND d.updated_at <= now() - %(standing_still)s::interval
   AND NOT EXISTS (

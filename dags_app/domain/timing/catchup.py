@@ -6,7 +6,15 @@ Decided from a schedule and a `now` that is handed in; the ticks themselves are 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dags_app.domain.schedule import Schedule, between, next_after, previous_before
+from dags_app.domain.timing.schedule import (
+    ContinuousSchedule,
+    OnceSchedule,
+    Schedule,
+    Timetable,
+    between,
+    next_after,
+    previous_before,
+)
 
 _SMALLEST = timedelta(microseconds=1)
 
@@ -32,24 +40,34 @@ class Due:
 
 
 def due(
-    schedule: Schedule,
+    schedule: Timetable,
     *,
     next_run_at: datetime,
     now: datetime,
     catchup: bool,
     end_date: datetime | None,
     limit: int,
+    window: timedelta | None = None,
+    last_logical_date: datetime | None = None,
 ) -> Due:
     """What is due at `now`, when everything before `next_run_at` has been seen to.
 
     With catchup every missed tick, oldest first, at most `limit`; the rest stays due. Without, the
-    latest missed one. A tick after `end_date` is never taken; one exactly at it is.
+    latest missed one. What was missed longer than `window` ago is not made up for. A tick after
+    `end_date` is never taken; one exactly at it is.
 
     A `next_run_at` that is not a tick (the time zone's rules have changed since it was stored) is
     only a lower bound: nothing runs at a time that the schedule does not name.
+
+    A continuous schedule has a run for `now`, from the one before (`last_logical_date`) on: it is
+    asked only while no run is left.
     """
+    if isinstance(schedule, ContinuousSchedule):
+        return _continuous(schedule, now, end_date, last_logical_date)
     until = now if end_date is None else min(now, end_date)
     unseen = next_run_at - _SMALLEST
+    if window is not None:
+        unseen = max(unseen, now - window - _SMALLEST)
     if limit < 1:
         taken: list[datetime] = []
     elif catchup:
@@ -59,11 +77,11 @@ def due(
         latest = previous_before(schedule, until + _SMALLEST)
         taken = [latest] if latest is not None and latest > unseen else []
     following = next_after(schedule, taken[-1] if taken else unseen)
-    return Due(_with_intervals(schedule, taken), _not_after(following, end_date))
+    return Due(with_intervals(schedule, taken), _not_after(following, end_date))
 
 
 def first_run_at(
-    schedule: Schedule,
+    schedule: Timetable,
     *,
     now: datetime,
     start_date: datetime | None,
@@ -75,17 +93,27 @@ def first_run_at(
 
     Without catchup it lies after `now`: to create or unpause a DAG starts no run for the past.
     With it, the first tick from `start_date` on. In either case none before `start_date`, and none
-    up to `last_logical_date`, so that no tick runs twice.
+    up to `last_logical_date`, so that no tick runs twice. What runs once or continuously is never
+    too late.
     """
     seen = [] if last_logical_date is None else [last_logical_date]
     if start_date is not None:
         seen.append(start_date - _SMALLEST)
+    if isinstance(schedule, ContinuousSchedule):
+        earliest = now if start_date is None else max(now, start_date)
+        return _not_after(schedule.first_from(earliest), end_date)
+    if isinstance(schedule, OnceSchedule):
+        tick: datetime | None = schedule.at
+        if last_logical_date is not None:
+            tick = next_after(schedule, last_logical_date)
+        return _not_after(tick, end_date)
     if not catchup or not seen:  # nothing says where the past would begin
         seen.append(now)
     return _not_after(next_after(schedule, max(seen)), end_date)
 
 
-def _with_intervals(schedule: Schedule, taken: list[datetime]) -> tuple[Tick, ...]:
+def with_intervals(schedule: Schedule, taken: list[datetime]) -> tuple[Tick, ...]:
+    """Ticks that follow each other, oldest first, each with its interval."""
     if not taken:
         return ()
     # The first tick of all time has nothing before it: its interval is empty.
@@ -95,6 +123,20 @@ def _with_intervals(schedule: Schedule, taken: list[datetime]) -> tuple[Tick, ..
         Tick(logical_date=tick, data_interval_start=start, data_interval_end=tick)
         for start, tick in zip(starts, taken, strict=False)
     )
+
+
+def _continuous(
+    schedule: ContinuousSchedule,
+    now: datetime,
+    end_date: datetime | None,
+    last_logical_date: datetime | None,
+) -> Due:
+    begins = schedule.first_from(now)
+    if _not_after(begins, end_date) is None:
+        return Due((), None)
+    if begins > now:
+        return Due((), begins)
+    return Due((Tick(now, last_logical_date or now, now),), now)
 
 
 def _not_after(tick: datetime | None, end_date: datetime | None) -> datetime | None:
