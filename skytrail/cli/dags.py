@@ -13,7 +13,7 @@ from skytrail.cli.arguments import (
     DagArgument,
     FileArgument,
     LimitOption,
-    read_document,
+    read_spec,
 )
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import actor, connect
@@ -69,9 +69,7 @@ def show(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
 @app.command()
 def validate(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
     """Check a definition without saving it; exit code 3 with every problem if it has any."""
-    from dags_app.domain.parse import parse
-
-    spec = parse(read_document(file))
+    spec = read_spec(file)
     show_record({"name": spec.name, "tasks": len(spec.tasks), "valid": True}, output)
 
 
@@ -80,10 +78,9 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
     """Save a definition: a new DAG, or a new version of the one of that name."""
     connect()
     from dags_app.actions import registration
-    from dags_app.domain.parse import parse
     from dags_app.models import Dag, DagSource
 
-    spec = parse(read_document(file))
+    spec = read_spec(file)
     existing = Dag.objects.present().filter(dag_id=spec.name).first()
     if existing:
         saved = registration.replace(dag=existing, spec=spec, author=actor(), source=DagSource.API)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
-from skytrail.cli.arguments import read_document
+from skytrail.cli.arguments import read_spec
 from skytrail.cli.project import connect
 
 #: How names of files end that hold definitions.
@@ -20,7 +20,7 @@ def find(file_or_id: str) -> DagSpec:
     No database is needed for a file. Raises what reading and parsing do, and `NotFound`.
     """
     if is_file(file_or_id):
-        return parse(read_document(file_or_id))
+        return read_spec(file_or_id)
     user = connect()
     from dags_app.access import access_dag
 
