@@ -25,8 +25,13 @@ from dags_app.admin.editor import Editor
 from dags_app.admin.filters import ScheduleFilter, TagFilter
 from dags_app.admin.pages import Page, Told, actor_of, page_context
 from dags_app.admin.tasks import EXAMPLES, MAIN, MAX_TASKS_IN_FORM
+from dags_app.domain.timing.zones import check_timezone
 from dags_app.models import Dag, DagSource
+from dags_app.selectors.previews import next_runs, resuming
 from skytrail.errors import SkytrailError
+
+#: So many of its next runs are shown on a DAG's page.
+NEXT_RUNS = 5
 
 #: More DAGs than this are not triggered by one click.
 MAX_TRIGGERED = 50
@@ -261,6 +266,7 @@ class DagAdmin(Page):
             else self.has_change_permission(request, dag)
         )
         context = page_context(self, request, "Add DAG" if dag is None else dag.dag_id) | {
+            **(_clock(dag) if dag is not None else {}),
             "dag": dag,
             "original": dag,
             "editor": editor,
@@ -294,3 +300,13 @@ class DagAdmin(Page):
     def delete_model(self, request: HttpRequest, obj: Dag) -> None:
         """Takes the DAG out of sight; its history stays."""
         deletion.delete(obj)
+
+
+def _clock(dag: Dag) -> dict[str, Any]:
+    """When the DAG runs next, and what resuming it would start."""
+    zone = check_timezone(dag.timezone)
+    ticks = next_runs(dag, count=NEXT_RUNS)
+    return {
+        "next_runs": [(tick, tick.logical_date.astimezone(zone)) for tick in ticks],
+        "resuming": resuming(dag).starts if dag.paused else None,
+    }

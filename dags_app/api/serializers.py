@@ -16,7 +16,7 @@ class DagSerializer(serializers.ModelSerializer[Dag]):
     is_paused = serializers.BooleanField(source="paused", read_only=True)
     is_active = serializers.SerializerMethodField(help_text="Not paused.")
     version = serializers.IntegerField(source="version.number", read_only=True)
-    schedule = serializers.JSONField(
+    schedule = serializers.DictField(
         read_only=True, allow_null=True, help_text="When it runs by itself, in canonical form."
     )
     timetable_summary = serializers.CharField(

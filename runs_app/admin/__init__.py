@@ -4,6 +4,7 @@ from runs_app.admin.dead_letters import DeadLetterAdmin
 from runs_app.admin.history import AttemptAdmin, TransitionAdmin
 from runs_app.admin.operations import PoolAdmin, WorkerAdmin
 from runs_app.admin.runs import DagRunAdmin
+from runs_app.admin.skipped_ticks import SkippedTickAdmin
 from runs_app.admin.tasks import TaskRunAdmin
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "DagRunAdmin",
     "DeadLetterAdmin",
     "PoolAdmin",
+    "SkippedTickAdmin",
     "TaskRunAdmin",
     "TransitionAdmin",
     "WorkerAdmin",

@@ -18,9 +18,11 @@ from runs_app.api.serializers import (
     ClearedSerializer,
     ClearSerializer,
     RunSerializer,
+    SkippedTickSerializer,
     StatusSerializer,
     TriggerSerializer,
 )
+from runs_app.models import SkippedTick
 from runs_app.selectors.history import history_of
 from runs_app.selectors.runs import runs_matching
 from skytrail.rest.lists import ListView
@@ -94,6 +96,25 @@ class DagRunListView(ListView):
         )
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK
         return Response(show(RunSerializer, launched.run()), status=code)
+
+
+class SkippedTickPage(NewestFirst):
+    """Newest first."""
+
+    ordering = ("-logical_date", "-id")
+
+
+class SkippedTickListView(ListView):
+    """Ticks of a DAG's schedule that got no run."""
+
+    pagination_class = SkippedTickPage
+
+    @extend_schema(operation_id="skipped_ticks_list", responses=SkippedTickSerializer(many=True))
+    def get(self, request: Request, dag_id: str) -> Response:
+        """List the ticks that a DAG's overlap policy has passed over, newest first."""
+        self.wanted()
+        ticks = SkippedTick.objects.filter(dag=access_dag(request.user, dag_id))
+        return self.page(ticks, SkippedTickSerializer)
 
 
 class DagStatusView(View):

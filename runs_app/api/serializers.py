@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from runs_app.api.filters import DeadLetterQuery
 from runs_app.domain.states import RunState, TaskState
-from runs_app.models import Attempt, DagRun, DeadLetter, Pool, TaskRun, Worker
+from runs_app.models import Attempt, DagRun, DeadLetter, Pool, SkippedTick, TaskRun, Worker
 from runs_app.selectors.logs import LAST_CHARACTERS, LAST_LINES, last_lines
 from skytrail.rest.converters import NameConverter, RunIdConverter
 from skytrail.rest.fields import Sparse
@@ -341,3 +341,12 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
     @extend_schema_field(serializers.ChoiceField(choices=["active", "inactive"]))
     def get_status(self, worker: Worker) -> str:
         return "active" if getattr(worker, "is_active", False) else "inactive"
+
+
+class SkippedTickSerializer(serializers.ModelSerializer[SkippedTick]):
+    """A time at which a schedule was due and its overlap policy let nothing begin."""
+
+    class Meta:
+        model = SkippedTick
+        fields = ["logical_date", "reason", "at"]
+        read_only_fields = fields

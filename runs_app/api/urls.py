@@ -17,6 +17,7 @@ from runs_app.api.runs import (
     RunClearView,
     RunListView,
     RunView,
+    SkippedTickListView,
 )
 from runs_app.api.tasks import TaskCancelView, TaskListView, TaskOutputView, TaskView
 
@@ -27,6 +28,7 @@ LETTER = "dead-letters/<uuid:key>"
 urlpatterns = [
     path("runs", RunListView.as_view()),
     path("dags/<name:dag_id>/status", DagStatusView.as_view()),
+    path("dags/<name:dag_id>/skipped-ticks", SkippedTickListView.as_view()),
     path("dags/<name:dag_id>/runs", DagRunListView.as_view()),
     path(RUN, RunView.as_view()),
     path(f"{RUN}/cancel", RunCancelView.as_view()),

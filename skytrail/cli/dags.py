@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +20,16 @@ from skytrail.cli.output import Format, OutputOption, console, show_record, show
 from skytrail.cli.project import actor, connect
 from skytrail.cli.trying import commands as trying
 
+if TYPE_CHECKING:
+    from dags_app.models import Dag
+
 app = typer.Typer(help="DAGs: list, show, save, try, trigger.", no_args_is_help=True)
 app.command("test")(trying.try_a_dag)
+
+_TICKS = ("local_date", "logical_date", "data_interval_start", "data_interval_end")
+
+#: So many ticks of a preview are listed in a terminal.
+_MOST_TICKS = 20
 
 _COLUMNS = ("dag_id", "is_paused", "schedule", "next_run_at", "version", "owner", "tags")
 
@@ -139,30 +148,86 @@ def trigger(
 @app.command()
 def pause(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
     """Hold a DAG's schedule back; runs can still be triggered."""
-    _set_paused(dag, output, paused=True)
-
-
-@app.command()
-def resume(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
-    """Let a DAG's schedule go on."""
-    _set_paused(dag, output, paused=False)
-
-
-def _set_paused(dag: str, output: Format, *, paused: bool) -> None:
     user = connect()
     from dags_app.access import access_dag
     from dags_app.actions import pausing
 
+    _show_paused(pausing.pause(access_dag(user, dag)), output)
+
+
+@app.command()
+def resume(
+    dag: DagArgument,
+    output: OutputOption = Format.TABLE,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show which runs would start at once.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Let a DAG's schedule go on. Where that would start more than one run at once, they are shown,
+    and it is asked whether that is meant.
+    """
+    user = connect()
+    from dags_app.access import access_dag
+    from dags_app.actions import pausing
+    from dags_app.api.previews import ResumePreviewSerializer, resume_preview
+
     found = access_dag(user, dag)
-    changed = (pausing.pause if paused else pausing.resume)(found)
+    preview = resume_preview(found)
+    if dry_run:
+        _show_preview(dict(ResumePreviewSerializer(preview).data), output)
+        return
+    if preview["count"] > 1 and not yes and sys.stdin.isatty():
+        _show_preview(dict(ResumePreviewSerializer(preview).data), output)
+        typer.confirm(f"Resume {found.dag_id}?", abort=True, err=True)
+    _show_paused(pausing.resume(found), output)
+
+
+@app.command("next-execution")
+def next_execution(
+    dag: DagArgument,
+    output: OutputOption = Format.TABLE,
+    count: Annotated[
+        int, typer.Option("--num-executions", "-n", min=1, max=100, help="At most so many.")
+    ] = 1,
+) -> None:
+    """Show the next runs that a DAG's schedule asks for."""
+    user = connect()
+    from dags_app.access import access_dag
+    from dags_app.api.previews import TickSerializer, listed
+    from dags_app.selectors.previews import next_runs
+
+    found = access_dag(user, dag)
+    ticks = listed(found, next_runs(found, count=count))
+    rows = [dict(row) for row in TickSerializer(ticks, many=True).data]
+    show_rows(rows, _TICKS, output, empty="Its schedule asks for no run.")
+
+
+def _show_paused(dag: Dag, output: Format) -> None:
     show_record(
         {
-            "dag_id": changed.dag_id,
-            "is_paused": changed.paused,
-            "next_run_at": None if changed.paused else changed.next_run_at,
+            "dag_id": dag.dag_id,
+            "is_paused": dag.paused,
+            "next_run_at": None if dag.paused else dag.next_run_at,
         },
         output,
     )
+
+
+def _show_preview(preview: dict[str, Any], output: Format) -> None:
+    """What resuming would start, and how much more of it than is listed."""
+    if output is Format.JSON:
+        show_record(preview, output)
+        return
+    ticks = preview.pop("runs")
+    shown = ticks[:_MOST_TICKS]
+    show_rows(shown, _TICKS, output, empty="No run would start at once.")
+    if output is Format.TABLE:
+        if more := preview["count"] - len(shown):
+            console.print(f"… and {more:,} more")
+        console.print()
+        show_record(preview, output)
 
 
 def _with_schedule(row: dict[str, Any]) -> dict[str, Any]:

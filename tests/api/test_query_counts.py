@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from runs_app.models import Pool, Worker
+from runs_app.models import Pool, SkippedTick, Worker
 from runs_app.selectors.history import LATEST
 from tests.api.checking import CheckedClient
 from tests.api.stories import perform, story
@@ -29,6 +30,14 @@ def runs(count: int) -> None:
     dag = story()
     for _ in range(count):
         start_run(dag)
+
+
+def skipped(count: int) -> None:
+    dag = story()
+    start = timezone.now()
+    for number in range(count):
+        date = start + timedelta(minutes=number)
+        SkippedTick.objects.create(dag=dag, logical_date=date, reason="a run had not ended")
 
 
 def versions(count: int) -> None:
@@ -71,6 +80,7 @@ LISTS: dict[str, tuple[Callable[[int], None], int]] = {
     "dags": (dags, 4),
     "runs": (runs, 4),
     "dags/story/runs": (runs, 5),
+    "dags/story/skipped-ticks": (skipped, 5),
     "dags/story/status": (runs, 6),
     "dags/story/versions": (versions, 5),
     "dags/story/runs/first/tasks": (tasks, 7),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from dags_app.models import Dag, DagVersion
 from runs_app.models import DagRun
+from skytrail.database.clock import database_now
 from tests.cli.conftest import CommandLine
 from tests.factories import document, save_dag
 
@@ -142,3 +144,56 @@ def test_a_run_id_that_is_taken(command: CommandLine) -> None:
 def test_wrong_usage(command: CommandLine) -> None:
     assert "No such command" in command("dags", "explode", expect=2).err
     assert "--logical-date" in command("dags", "trigger", "x", "-l", "yesterday", expect=2).err
+
+
+# ------------------------------------------------------------------- when it runs
+
+
+def held_back(**fields: Any) -> Dag:
+    """A paused DAG whose last run was for a time three hours ago."""
+    dag = save_dag(ROW, cron="0 * * * *", paused=True, **fields)
+    last = database_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    Dag.objects.filter(pk=dag.pk).update(last_logical_date=last)
+    return dag
+
+
+def test_the_next_executions_are_shown_with_their_offset(command: CommandLine) -> None:
+    save_dag(ROW, cron="30 6 * * *", timezone="Asia/Kathmandu")
+    rows = command("dags", "next-execution", "story", "-n", "3", "-o", "json").json
+    assert len(rows) == 3
+    assert all(row["local_date"].endswith("T06:30:00+05:45") for row in rows)
+    assert "+05:45" in command("dags", "next-execution", "story").out
+
+
+def test_resuming_can_be_asked_about_first(command: CommandLine) -> None:
+    dag = held_back(catchup=True)
+    preview = command("dags", "resume", "story", "--dry-run", "-o", "json").json
+    assert preview["count"] == 3
+    assert len(preview["runs"]) == 3
+    assert "3" in command("dags", "resume", "story", "--dry-run").out
+    dag.refresh_from_db()
+    assert dag.paused
+    command("dags", "resume", "story", "--yes")
+    dag.refresh_from_db()
+    assert not dag.paused
+
+
+def test_whoever_looks_on_is_asked_before_many_runs_are_started(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dag = held_back(catchup=True)
+    monkeypatch.setattr(sys, "stdin", Typed("n\n"))
+    assert "Resume story?" in command("dags", "resume", "story", expect=1).err
+    dag.refresh_from_db()
+    assert dag.paused
+    monkeypatch.setattr(sys, "stdin", Typed("y\n"))
+    command("dags", "resume", "story")
+    dag.refresh_from_db()
+    assert not dag.paused
+
+
+class Typed(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 
 from dags_app.admin.editor import Editor
 from dags_app.models import Dag, DagVersion, Task
+from skytrail.database.clock import database_now
 from tests.factories import save_dag
 from tests.web.forms import fields_of, new_dag
 
@@ -333,3 +335,56 @@ def test_pausing_meanwhile_is_no_conflict(editor: Client) -> None:
 
     dag.refresh_from_db()
     assert (dag.paused, dag.description) == (True, "mine")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field"),
+    [
+        ({"cron": "0 5 * * *"}, "cron"),
+        ("@once", "cron"),
+        ("@continuous", "cron"),
+        ({"interval_seconds": 60}, "interval_seconds"),
+        (["0 9 * * *", "0 17 * * *"], "schedule"),
+        ({"cron": "@daily", "except": {"holidays": "DE", "weekdays": ["SAT"]}}, "schedule"),
+        ({"events": ["2026-01-01T09:00Z"]}, "schedule"),
+        ({"any_asset": ["a", "b"]}, "schedule"),
+    ],
+)
+def test_every_kind_of_schedule_is_edited_in_its_field(
+    editor: Client, schedule: Any, field: str
+) -> None:
+    dag = save_dag({"a": []}, schedule=schedule)
+    assert dag.version is not None
+    form = fields_of(editor, page_of(dag))
+    assert form[field]
+    assert {form[name] for name in ("cron", "interval_seconds", "schedule") if name != field} == {
+        ""
+    }
+
+    save(editor, page_of(dag), form | {"description": "changed"})
+
+    after = Dag.objects.get()
+    assert after.description == "changed"
+    assert after.schedule == dag.schedule
+
+
+def test_a_schedule_is_written_as_json_and_its_problems_stand_there(editor: Client) -> None:
+    written = '{"cron": ["0 9 * * *", "0 17 * * MON-FRI"], "except": {"holidays": "XX"}}'
+    answer = save(editor, ADD, new_dag({"id": "a"}, schedule=written))
+    assert "such as DE" in refused(answer).general.errors["schedule"][0]
+    answer = save(editor, ADD, new_dag({"id": "a"}, schedule=written.replace("XX", "FR")))
+    assert answer.status_code == 302
+    assert Dag.objects.get().schedule == {
+        "cron": ["0 17 * * MON-FRI", "0 9 * * *"],
+        "except": {"holidays": "FR"},
+    }
+
+
+def test_the_page_of_a_paused_dag_says_what_resuming_starts(editor: Client) -> None:
+    dag = save_dag(
+        {"a": []}, cron="@hourly", catchup=True, paused=True,
+        start_date=(database_now() - timedelta(hours=4)).isoformat(),
+    )  # fmt: skip
+    page = editor.get(page_of(dag)).content.decode()
+    assert "Resuming starts 4 runs at once" in page
+    assert "Next by schedule" in page

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from dags_app.models import Dag
-from runs_app.models import Attempt, Pool, TaskRun, Worker
+from runs_app.models import Attempt, Pool, SkippedTick, TaskRun, Worker
 from skytrail.security import tokens
 from tests.dead_letters import dead_letter
 from tests.factories import save_dag, start_run
@@ -36,6 +36,14 @@ def _runs(count: int) -> None:
 def _letters(count: int) -> None:
     for index in range(count):
         dead_letter(f"dag-{index}", run_id=f"run-{count}")
+
+
+def _skipped(count: int) -> None:
+    _dags(count)
+    for dag in Dag.objects.all():
+        SkippedTick.objects.get_or_create(
+            dag=dag, logical_date="2026-01-01T00:00:00Z", reason="a run had not ended"
+        )
 
 
 def _pools(count: int) -> None:
@@ -88,6 +96,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "runs_app/dagrun/recent/": _runs,
     "runs_app/taskrun/": _runs,
     "runs_app/deadletter/": _letters,
+    "runs_app/skippedtick/": _skipped,
     "runs_app/attempt/": _runs,
     "runs_app/transition/": _runs,
     "runs_app/pool/": _pools,
