@@ -1,0 +1,3 @@
+from tests.authoring.modules import import_file
+
+__all__ = ["import_file"]
