@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from runs_app.domain.executions import Execution
 from runs_app.selectors.lateness import is_latest
+from skytrail.database.clock import database_now
 from workers.patience import patiently
 from workers.services import Services
 
@@ -13,6 +16,9 @@ PATIENCE = 3600.0
 
 class DatabaseRuns:
     """Asks Postgres."""
+
+    def now(self) -> datetime:
+        return patiently(database_now, seconds=PATIENCE, what="look at the clock")
 
     def is_latest(self, execution: Execution) -> bool:
         return patiently(

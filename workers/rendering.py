@@ -122,6 +122,15 @@ def fill_in(
         raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
 
 
+def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+    """What one template comes to, of nothing but `names`. Raises `CannotRender`."""
+    try:
+        with limited(seconds=_TIME, more_bytes=_MEMORY):
+            return _render_text(text, "condition", names)
+    except (templates.BadTemplate, TooMuch) as error:
+        raise CannotRender(f"{text}: {error}") from None
+
+
 def _context(execution: Execution, outputs: Mapping[str, Any]) -> dict[str, Any]:
     """The names that templates may use: Airflow's, where Skytrail has the same thing."""
     context: dict[str, Any] = {

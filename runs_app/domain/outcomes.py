@@ -29,6 +29,17 @@ class Fail(Exception):  # named for what it does: Airflow's AirflowFailException
     """Raised by a task's code: failed for good; retries would not help."""
 
 
+@dataclass(frozen=True, slots=True)
+class PokeReturnValue:
+    """Returned by a sensor's code that has more to say than yes or no.
+
+    `xcom_value` is the task's output once it is done.
+    """
+
+    is_done: bool
+    xcom_value: Any = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What an executor reports. `state` is one of success, failed, skipped and cancelled; or, of a

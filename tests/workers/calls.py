@@ -15,8 +15,8 @@ from tests.waiting import wait_until
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.guards.interruption import Interrupted, Interruption, Reason
+from workers.local.services import services
 from workers.log import Log
-from workers.services import Services
 
 EXECUTION = Execution(
     task_run_id=UUID(int=7),
@@ -50,14 +50,6 @@ EXECUTION = Execution(
 )
 
 
-class OneRun:
-    """What is to be known of runs where there is only one."""
-
-    def is_latest(self, execution: Execution) -> bool:
-        """It is the only one."""
-        return True
-
-
 class Bench:
     """Executes commands; afterwards `log` has what the last one wrote."""
 
@@ -65,7 +57,7 @@ class Bench:
         self.log = ""
         self.log_limit = 1_000_000
         self.execution = EXECUTION
-        self.services = Services(runs=OneRun())
+        self.services = services()
 
     def about(self, **fields: Any) -> Bench:
         """The same, of an execution that differs in these fields."""

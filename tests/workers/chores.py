@@ -43,6 +43,11 @@ def say(text: str) -> None:
     print(text)
 
 
+def say_and_give(text: str) -> str:
+    print(text)
+    return text
+
+
 def say_nasty() -> None:
     print(NASTY)
 

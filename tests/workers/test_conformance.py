@@ -144,6 +144,28 @@ KINDS = [
         give_no_json=_python("a_set"),
     ),
     Kind("latest_only", succeed={}),
+    Kind(
+        "python_sensor",
+        succeed=_python("give", 1),
+        fail=_python("break_down"),
+        fail_for_good=_python("fail", "for good"),
+        skip=_python("skip"),
+        wait=_python("say_then_wait"),
+        say=_python("say_and_give", "said so"),
+        break_nastily=_python("break_down_nastily"),
+        give=_python("give", {"rows": 3}),
+        give_too_much=_python("many", 70_000),
+        give_no_json=_python("a_set"),
+    ),
+    Kind("file_sensor", succeed={"path": "/etc/passwd"}),
+    Kind(
+        "http_sensor",
+        succeed=_http("/fine"),
+        fail_for_good={"uri": "http://10.1.2.3/"},
+        wait=_http("/slow"),
+        say=_http("/said so"),
+    ),
+    Kind("time_sensor", succeed={"until": "2020-01-01T00:00:00Z"}),
 ]
 
 

@@ -11,10 +11,14 @@ from workers.executors.branch import BranchExecutor
 from workers.executors.celery_task import CeleryExecutor
 from workers.executors.contract import Executor
 from workers.executors.empty import EmptyExecutor
+from workers.executors.file_sensor import FileSensorExecutor
 from workers.executors.http import HttpExecutor
+from workers.executors.http_sensor import HttpSensorExecutor
 from workers.executors.latest_only import LatestOnlyExecutor
 from workers.executors.python import PythonExecutor
+from workers.executors.python_sensor import PythonSensorExecutor
 from workers.executors.short_circuit import ShortCircuitExecutor
+from workers.executors.time_sensor import TimeSensorExecutor
 
 EXECUTORS: Mapping[TaskType, Executor[Any]] = {
     TaskType.EMPTY: EmptyExecutor(),
@@ -25,4 +29,8 @@ EXECUTORS: Mapping[TaskType, Executor[Any]] = {
     TaskType.BRANCH: BranchExecutor(),
     TaskType.SHORT_CIRCUIT: ShortCircuitExecutor(),
     TaskType.LATEST_ONLY: LatestOnlyExecutor(),
+    TaskType.PYTHON_SENSOR: PythonSensorExecutor(),
+    TaskType.FILE_SENSOR: FileSensorExecutor(),
+    TaskType.HTTP_SENSOR: HttpSensorExecutor(),
+    TaskType.TIME_SENSOR: TimeSensorExecutor(),
 }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from runs_app.domain.executions import Execution
 from workers.services import Services
 
 
 class NoOtherRuns:
     """There is this run and no other."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def is_latest(self, execution: Execution) -> bool:
         return True

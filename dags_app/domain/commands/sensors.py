@@ -13,6 +13,7 @@ from dags_app.domain.commands.parts import (
     HeaderName,
     HeaderValue,
     StatusRule,
+    http_uri,
     sorted_rules,
 )
 from dags_app.domain.fields import NO_OTHER_KEYS, Flag, Identifier, Number, Scalar, WordSet
@@ -81,6 +82,12 @@ class HttpSensorCommand(SensorCommand):
     """How long to wait for a connection, and for each part of the response."""
 
     templated: ClassVar = frozenset({"uri", "headers", "params"})
+
+    @model_validator(mode="after")
+    def _full_address(self) -> Self:
+        if self.conn_id is None:
+            http_uri(self.uri)
+        return self
 
 
 class SqlSensorCommand(SensorCommand):
