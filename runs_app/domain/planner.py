@@ -224,15 +224,15 @@ def rollup(leaves: Iterable[TaskState]) -> RunState:
 
 
 def _verdict(node: Node, counted: Mapping[int, list[TaskState]], decisions: _Decisions) -> Verdict:
-    if decisions.pass_over(node):
-        return Verdict.SKIP
-    return judge(
-        node.trigger_rule,
-        Tally.of(
-            [state for parent in node.upstream for state in counted[parent]],
-            setups=[state for parent in decisions.setups_before(node) for state in counted[parent]],
-        ),
+    tally = Tally.of(
+        [state for parent in node.upstream for state in counted[parent]],
+        setups=[state for parent in decisions.setups_before(node) for state in counted[parent]],
     )
+    verdict = judge(node.trigger_rule, tally)
+    if verdict is not Verdict.UPSTREAM_FAILED and decisions.pass_over(node):
+        # Not yet, where another of those before it may still fail: that counts more (ADR 0019).
+        return Verdict.SKIP if tally.done else Verdict.WAIT
+    return verdict
 
 
 class _Decisions:

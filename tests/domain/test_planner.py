@@ -217,6 +217,18 @@ def test_a_join_that_hangs_on_the_branch_too_waits_for_what_was_chosen() -> None
     assert branch_ends(graph, "join")["join"] == "skipped", "x was passed over, and it awaits x"
 
 
+@pytest.mark.parametrize("first", ["b", "f"])
+def test_a_failure_counts_more_than_a_decision_whichever_came_first(first: str) -> None:
+    graph = graph_of({"b": "", "f": "", "x": "b", "join": "b f"}, branches="b")
+    standing = {"b": Standing(T.SUCCESS, frozenset({2})), "f": Standing(T.FAILED)}
+    waiting = dict.fromkeys(range(4), Standing(T.WAITING))
+    early = plan(graph, waiting | {graph.position_of[first]: standing[first]})
+    assert early.skipped == [], "what may still fail is not skipped"
+    now = waiting | {graph.position_of[name]: found for name, found in standing.items()}
+    assert early.upstream_failed + plan(graph, now).upstream_failed != []
+    assert plan(graph, now).skipped == []
+
+
 def test_a_branch_that_fails_decides_nothing() -> None:
     graph = graph_of(FORK, branches="b")
     assert ends(graph, b=T.FAILED)["x"] == "upstream_failed"

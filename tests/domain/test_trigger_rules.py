@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
 
 import pytest
@@ -11,104 +10,9 @@ import pytest
 from dags_app.domain.tasks import TriggerRule
 from runs_app.domain.states import FINAL, TaskState
 from runs_app.domain.trigger_rules import EAGER, Tally, Verdict, judge
+from tests.domain.trigger_table import RULES, counts
 
 T, V, Rule = TaskState, Verdict, TriggerRule
-
-Condition = Callable[["Counts"], bool]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Upstream tasks by how they ended, in the letters of Airflow's documentation."""
-
-    n: int
-    s: int
-    k: int
-    f: int
-    u: int
-    r: int
-
-    @property
-    def done(self) -> bool:
-        return self.s + self.k + self.f + self.u + self.r == self.n
-
-
-@dataclass(frozen=True)
-class Published:
-    """A rule as Airflow 2 and 3 publish it: when the task runs, and when it is settled unrun.
-
-    https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/dags.html#trigger-rules and
-    the early outcomes of `airflow/ti_deps/deps/trigger_rule_dep.py`.
-    """
-
-    runs: Condition
-    upstream_failed: Condition = lambda _: False
-    skipped: Condition = lambda _: False
-
-    def verdict(self, c: Counts) -> Verdict:
-        if self.upstream_failed(c):
-            return V.UPSTREAM_FAILED
-        if self.skipped(c):
-            return V.SKIP
-        return V.RUN if self.runs(c) else V.WAIT
-
-
-def _broken(c: Counts) -> bool:
-    return c.f + c.u > 0
-
-
-RULES: dict[TriggerRule, Published] = {
-    Rule.ALL_SUCCESS: Published(
-        runs=lambda c: c.n - c.s - c.r == 0,
-        upstream_failed=_broken,
-        # Airflow settles this early, and then its outcome depends on which came first.
-        skipped=lambda c: c.done and c.k > 0,
-    ),
-    Rule.ALL_FAILED: Published(
-        runs=lambda c: c.n - c.f - c.u - c.r == 0,
-        skipped=lambda c: c.s > 0 or c.k > 0,
-    ),
-    Rule.ALL_DONE: Published(runs=lambda c: c.done),
-    Rule.ALL_DONE_MIN_ONE_SUCCESS: Published(
-        runs=lambda c: c.done and c.k == 0 and c.s >= 1,
-        upstream_failed=lambda c: c.done and c.s == 0 and c.k == 0,
-        skipped=lambda c: c.k > 0,
-    ),
-    # No task before it is a setup task here; see below for those.
-    Rule.ALL_DONE_SETUP_SUCCESS: Published(runs=lambda c: c.done),
-    Rule.ONE_SUCCESS: Published(
-        runs=lambda c: c.s >= 1,
-        upstream_failed=lambda c: c.done and c.s == 0 and c.k < c.n,
-        skipped=lambda c: c.k == c.n,
-    ),
-    Rule.ONE_FAILED: Published(
-        runs=_broken,
-        skipped=lambda c: c.done and not _broken(c),
-    ),
-    Rule.ONE_DONE: Published(
-        runs=lambda c: c.s + c.f >= 1,
-        skipped=lambda c: c.done and c.s + c.f == 0,
-    ),
-    Rule.NONE_FAILED: Published(
-        runs=lambda c: c.n - c.s - c.k - c.r == 0,
-        upstream_failed=_broken,
-    ),
-    Rule.NONE_FAILED_MIN_ONE_SUCCESS: Published(
-        runs=lambda c: c.n - c.s - c.k - c.r == 0 and c.s >= 1,
-        upstream_failed=lambda c: _broken(c) or (c.done and c.s == 0 and c.k < c.n),
-        skipped=lambda c: c.k == c.n,
-    ),
-    Rule.NONE_SKIPPED: Published(
-        runs=lambda c: c.done and c.k == 0,
-        skipped=lambda c: c.k > 0,
-    ),
-    Rule.ALL_SKIPPED: Published(
-        runs=lambda c: c.n == c.k,
-        # Airflow waits for ever where all have ended and one was removed; here it is settled.
-        skipped=lambda c: c.s + c.f + c.u > 0 or (c.done and c.k < c.n),
-    ),
-    Rule.ALWAYS: Published(runs=lambda _: True),
-}
 
 #: One unfinished state stands for all of them.
 STATES = (T.SUCCESS, T.SKIPPED, T.FAILED, T.UPSTREAM_FAILED, T.REMOVED, T.RUNNING)
@@ -117,17 +21,6 @@ STATES = (T.SUCCESS, T.SKIPPED, T.FAILED, T.UPSTREAM_FAILED, T.REMOVED, T.RUNNIN
 def mixtures() -> Iterator[tuple[TaskState, ...]]:
     for size in range(1, 5):
         yield from combinations_with_replacement(STATES, size)
-
-
-def counts(states: tuple[TaskState, ...]) -> Counts:
-    return Counts(
-        n=len(states),
-        s=states.count(T.SUCCESS),
-        k=states.count(T.SKIPPED),
-        f=states.count(T.FAILED),
-        u=states.count(T.UPSTREAM_FAILED),
-        r=states.count(T.REMOVED),
-    )
 
 
 @pytest.mark.parametrize("rule", Rule)

@@ -20,7 +20,7 @@ from dags_app.domain.tasks import TaskFields
 from runs_app.domain.executions import Execution
 from runs_app.domain.graph import Instance, Step, step_of
 from runs_app.domain.outcomes import Outcome
-from runs_app.domain.planner import Standing, plan
+from runs_app.domain.planner import Standing, plan, standings_of
 from runs_app.domain.retries import next_state
 from runs_app.domain.states import ALLOWED, POKING, SLEEPING, RunState, TaskState
 from workers.local.graphs import graph_of
@@ -163,17 +163,10 @@ class Ledger:
                 yield self._move(task, TaskState.CANCELLED)
 
     def _standings(self) -> dict[int, Standing]:
-        instances: dict[int, dict[int, TaskState]] = {}
-        for step, task in self.tasks.items():
-            if isinstance(step, Instance):
-                instances.setdefault(step.position, {})[step.map_index] = task.state
-        return {
-            step: Standing(
-                task.state, task.chosen, instances=instances.get(step), length=task.length
-            )
-            for step, task in self.tasks.items()
-            if isinstance(step, int)
-        }
+        return standings_of(
+            (task.position, task.map_index, task.state, task.chosen, task.length)
+            for task in self.tasks.values()
+        )
 
     # ----------------------------------------------------------- moves
 
