@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dags_app.authoring.errors import BadArgument, CyclicDag, EmptyGroup
+from dags_app.authoring.errors import BadArgument, CyclicDag, NothingInside
 from dags_app.authoring.groups import TaskGroup
+from dags_app.authoring.stages import Stage
 from dags_app.authoring.tasks import Task
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ def upstream_of(dag: DAG) -> dict[str, list[str]]:
     """For each task's id those of the tasks directly before it, in the order of the lines."""
     graph = _Graph(dag.tasks)
     written = [*dag.arrows, *((_named(dag, name), task) for name, task in dag.named_arrows)]
-    innermost_first = sorted(written, key=lambda arrow: -len(_shared(*arrow)))
-    for before, after in innermost_first:
+    for before, after in sorted(written, key=_innermost_first):
         _check(before, after)
         for first in graph.last_of(before):
             for second in graph.first_of(after):
@@ -67,10 +67,12 @@ class _Graph:
         if isinstance(end, Task):
             return [end]
         inside = _inside(end)
+        last = [task for task in inside if not self.downstream[task].keys() & inside.keys()]
+        if isinstance(end, Stage):  # what it has prepared is in use until the inner ones are done
+            return last
         found: dict[Task, None] = {}
-        for task in inside:
-            if not self.downstream[task].keys() & inside.keys():
-                found |= dict.fromkeys(self._before_teardowns(task, inside))
+        for task in last:
+            found |= dict.fromkeys(self._before_teardowns(task, inside))
         return list(found)
 
     def _before_teardowns(self, task: Task, inside: dict[Task, None]) -> Iterator[Task]:
@@ -83,11 +85,19 @@ class _Graph:
                 yield from self._before_teardowns(before, inside)
 
 
-def _inside(group: TaskGroup) -> dict[Task, None]:
-    tasks = dict.fromkeys(group.all_tasks())
+def _inside(end: TaskGroup | Stage) -> dict[Task, None]:
+    tasks = dict.fromkeys(end.all_tasks() if isinstance(end, TaskGroup) else end.tasks)
     if not tasks:
-        raise EmptyGroup(group_id=group.group_id)
+        raise NothingInside(what=end.label)
     return tasks
+
+
+def _innermost_first(arrow: tuple[End, End]) -> tuple[int, bool, int]:
+    """The order in which arrows are looked at: those of inner groups first, and among those of one
+    group the ones that lead to or from blocks last, of which again the inner ones go first.
+    """
+    depths = [end.depth for end in arrow if isinstance(end, Stage)]
+    return -len(_shared(*arrow)), bool(depths), -max(depths, default=0)
 
 
 def _shared(before: End, after: End) -> tuple[TaskGroup, ...]:

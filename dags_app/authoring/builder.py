@@ -7,6 +7,7 @@ from typing import Any, Self, Unpack
 
 from dags_app.authoring.dags import DAG, DagOptions
 from dags_app.authoring.errors import BadArgument, hint
+from dags_app.authoring.groups import TaskGroup
 from dags_app.authoring.operators import OPERATORS
 from dags_app.authoring.tasks import Function, Task
 
@@ -37,9 +38,20 @@ class DagBuilder:
             raise BadArgument(owner=f"add_task({task_id!r})", name="type", problem=problem)
         if function is not None:
             fields["callable"] = function
+        fields["task_group"] = self._group(fields.pop("group", None))
         make: Callable[..., Task] = OPERATORS[kind]
         self._last = make(task_id, dag=self._dag, **fields)
         return self
+
+    def _group(self, path: str | None) -> TaskGroup | None:
+        """The group of that path, with those around it; made where they are missing."""
+        if path is None:
+            return None
+        known = {group.path: group for group in self._dag.groups}
+        if path in known:
+            return known[path]
+        around, _, name = path.rpartition(".")
+        return TaskGroup(name, parent_group=self._group(around or None), dag=self._dag)
 
     def depends_on(self, *task_ids: str) -> Self:
         """The task added last waits for these, which may be added later."""

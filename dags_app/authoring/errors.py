@@ -40,9 +40,9 @@ class DuplicateGroupId(Invalid):
     """
 
 
-class EmptyGroup(Invalid):
-    """The task group {group_id!r} has no tasks, so nothing can come before or after it: add one
-    (Empty will do), or remove it.
+class NothingInside(Invalid):
+    """{what} has no tasks, so nothing can come before or after it: add one (Empty will do), or
+    remove it.
     """
 
 

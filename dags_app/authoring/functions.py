@@ -97,8 +97,8 @@ class TaskFunction(Generic[P, R_co, M_co]):
         if not options.keys() & {"description", "doc_md", "doc"} and self.function.__doc__:
             options["description"] = inspect.cleandoc(self.function.__doc__)
         task_id = _unique(options.pop("task_id", self.function.__name__))
-        own = self._own(bound, expansion)
-        return self.kind(task_id, **own, **options)  # type: ignore[arg-type]  # each kind checks
+        options |= self._own(bound, expansion)
+        return self.kind(task_id, **options)
 
     def _own(
         self, bound: inspect.BoundArguments, expansion: Mapping[str, object]

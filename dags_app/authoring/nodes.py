@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from dags_app.authoring.dags import DAG
     from dags_app.authoring.groups import TaskGroup
     from dags_app.authoring.outputs import Output
+    from dags_app.authoring.stages import Stage
     from dags_app.authoring.tasks import Task
 
     #: What an arrow leads from and to.
-    End: TypeAlias = Task | TaskGroup
+    End: TypeAlias = Task | TaskGroup | Stage
 
 T = TypeVar("T")
 

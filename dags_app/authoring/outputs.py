@@ -81,6 +81,13 @@ class Output(Node):
         self.task.as_teardown(setups=setups, on_failure_fail_dagrun=on_failure_fail_dagrun)
         return self
 
+    def __enter__(self) -> Self:
+        self.task.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.task.__exit__()
+
     def __str__(self) -> str:
         return self.template
 

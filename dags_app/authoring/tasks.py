@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 from dags_app.authoring import options as names
-from dags_app.authoring import places, scope
+from dags_app.authoring import places, scope, stages
 from dags_app.authoring.errors import BadArgument
 from dags_app.authoring.nodes import Node, arrow, ends
 from dags_app.authoring.outputs import Output
@@ -55,7 +55,10 @@ class Task(Node):
         given = {key: value for key, value in given.items() if value is not UNSET}
         self.fields = self._defaults() | names.read(given, known=self.known, owner=name)
         before = self.fields.pop("depends_on", ())
+        #: Of a teardown task: the setup tasks whose work it puts away.
+        self.setups: list[Task] = []
         self.dag.add(self)
+        stages.take_in(self)
         places.use(self.fields.get("callable"), self.dag)
         for used in tasks_in(self.fields):
             arrow(used, self)
@@ -126,9 +129,19 @@ class Task(Node):
                 raise BadArgument(
                     owner=self.label, name="setups", problem=f"are tasks, and {setup.label} is none"
                 )
-            setup.as_setup()
+            self.setups.append(setup.as_setup())
             arrow(setup, self)
         return self
+
+    def __enter__(self) -> Self:
+        if not self.is_teardown:
+            problem = "is for teardown tasks: write `with this.as_teardown(setups=…):`"
+            raise BadArgument(owner=self.label, name="a with block", problem=problem)
+        stages.begin(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stages.end()
 
     def document(self, upstream: list[str]) -> dict[str, Any]:
         """The task's entry in the definition, with the ids of the tasks directly before it."""
