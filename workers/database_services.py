@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from dags_app.domain.commands import ApprovalCommand
+from runs_app.actions import approvals, triggering
+from runs_app.actions.approvals import Answer
 from runs_app.domain.executions import Execution
 from runs_app.selectors.lateness import is_latest
+from runs_app.selectors.other_runs import OtherRun, find_run
 from skytrail.database.clock import database_now
 from workers.patience import patiently
 from workers.services import Services
@@ -26,4 +32,58 @@ class DatabaseRuns:
         )
 
 
-FROM_THE_DATABASE = Services(runs=DatabaseRuns())
+class DatabaseOthers:
+    """Asks Postgres, and people by way of it."""
+
+    def find(
+        self,
+        *,
+        dag_id: str,
+        run_id: str | None,
+        logical_date: datetime | None,
+        task_ids: Sequence[str] = (),
+    ) -> OtherRun | None:
+        return patiently(
+            lambda: find_run(
+                dag_id=dag_id, run_id=run_id, logical_date=logical_date, task_ids=task_ids
+            ),
+            seconds=PATIENCE,
+            what="look for another run",
+        )
+
+    def trigger(
+        self,
+        execution: Execution,
+        *,
+        dag_id: str,
+        conf: dict[str, Any],
+        run_id: str | None,
+        logical_date: datetime | None,
+    ) -> OtherRun:
+        run = patiently(
+            lambda: triggering.trigger(
+                parent=execution.run_pk,
+                task_run_id=execution.task_run_id,
+                attempt=execution.attempt,
+                dag_id=dag_id,
+                conf=conf,
+                run_id=run_id,
+                logical_date=logical_date,
+                actor=f"task:{execution.dag_id}.{execution.task_id}",
+            ),
+            seconds=PATIENCE,
+            what="trigger a run",
+        )
+        return OtherRun(run.run_id, run.state, {})
+
+    def ask(self, execution: Execution, command: ApprovalCommand) -> Answer | None:
+        return patiently(
+            lambda: approvals.ask(
+                task_run_id=execution.task_run_id, attempt=execution.attempt, command=command
+            ),
+            seconds=PATIENCE,
+            what="ask for an approval",
+        )
+
+
+FROM_THE_DATABASE = Services(runs=DatabaseRuns(), others=DatabaseOthers())

@@ -6,11 +6,15 @@ has its own (`workers/local/`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from dags_app.domain.commands import ApprovalCommand
+from runs_app.actions.approvals import Answer
 from runs_app.domain.executions import Execution
+from runs_app.selectors.other_runs import OtherRun
 
 
 class Runs(Protocol):
@@ -23,8 +27,39 @@ class Runs(Protocol):
         """Whether no later run of its DAG's schedule is due yet."""
 
 
+class Others(Protocol):
+    """Other runs, and people: what only an installation has."""
+
+    def find(
+        self,
+        *,
+        dag_id: str,
+        run_id: str | None,
+        logical_date: datetime | None,
+        task_ids: Sequence[str] = (),
+    ) -> OtherRun | None:
+        """See `find_run`."""
+
+    def trigger(
+        self,
+        execution: Execution,
+        *,
+        dag_id: str,
+        conf: dict[str, Any],
+        run_id: str | None,
+        logical_date: datetime | None,
+    ) -> OtherRun:
+        """The run that this try has triggered: see `triggering.trigger`."""
+
+    def ask(self, execution: Execution, command: ApprovalCommand) -> Answer | None:
+        """Asks people, if this try has not yet; what they have answered, if they have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All that an executor may ask."""
+    """All that an executor may ask. Where there are no `others`, whoever executes stands in for
+    those executors that would ask them.
+    """
 
     runs: Runs
+    others: Others | None = None

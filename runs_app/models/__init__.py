@@ -1,5 +1,6 @@
 """What happened: runs, task runs, executions, the history of moves, logs and outputs."""
 
+from runs_app.models.approval import Approval
 from runs_app.models.dag_run import DagRun, RunType
 from runs_app.models.dead_letter import DeadLetter
 from runs_app.models.log_chunk import LogChunk
@@ -12,6 +13,7 @@ from runs_app.models.transition import Transition
 from runs_app.models.worker import Worker
 
 __all__ = [
+    "Approval",
     "Attempt",
     "DagRun",
     "DeadLetter",

@@ -44,6 +44,14 @@ class DagRun(models.Model):
     data_interval_start = models.DateTimeField(null=True)
     data_interval_end = models.DateTimeField(null=True)
     conf = models.JSONField(default=dict)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="children",
+        db_index=False,
+        help_text="The run one of whose tasks has triggered this one.",
+    )
     idempotency_key = models.CharField(max_length=250, null=True)  # noqa: DJ001  # null: none given
     queued_at = CreatedAtField()
     started_at = models.DateTimeField(null=True)

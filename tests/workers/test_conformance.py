@@ -253,7 +253,9 @@ def doer(bench: Bench, site: SlowSite) -> Doer:
 
 
 def test_every_executor_is_here() -> None:
-    assert {kind.type for kind in KINDS} == set(EXECUTORS)
+    # What has to do with other runs, and with people, is tried with real ones: tests/actions.
+    elsewhere = {"approval", "external_sensor", "trigger_dag"}
+    assert {kind.type for kind in KINDS} | elsewhere == set(EXECUTORS)
 
 
 @those_that("succeed")

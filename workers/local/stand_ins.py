@@ -15,7 +15,9 @@ from dags_app.domain.commands import (
     TaskType,
     TriggerDagCommand,
 )
+from runs_app.actions.approvals import Answer
 from runs_app.domain.outcomes import Outcome
+from workers.executors.approval import decided
 from workers.executors.contract import Call, Executor
 
 #: Asks for one of an approval's options; None where nobody can be asked.
@@ -60,11 +62,7 @@ class ApprovalStandIn:
                 may_retry=False,
             )
         call.log.write(f"{command.subject}: {chosen}\n")
-        if chosen in command.approving:
-            return Outcome.success({"chosen": chosen})
-        if command.on_reject == "skip":
-            return Outcome.skipped(f"rejected: {chosen}")
-        return Outcome.failed(f"rejected: {chosen}", reason="rejected", may_retry=False)
+        return decided(command, Answer(chosen, by="you", note=""))
 
 
 def stand_ins(ask: Ask) -> Mapping[TaskType, Executor[Any]]:

@@ -90,7 +90,13 @@ JOIN skytrail_dag_run run ON run.id = t.run_id
 JOIN skytrail_dag d ON d.id = run.dag_id
 WHERE t.run_id = ANY (%(runs)s::uuid[]) AND run.state = 'running'
   AND t.state = ANY (%(sleeping)s::text[])
-  AND (t.wake_at IS NULL OR t.wake_at <= now() - %(standing_still)s::interval)
+  AND (
+    t.wake_at <= now() - %(standing_still)s::interval
+    OR (t.wake_at IS NULL AND NOT EXISTS (
+      SELECT FROM skytrail_approval a
+      WHERE a.task_run_id = t.id AND a.attempt = t.attempt AND a.choice IS NULL
+    ))
+  )
 """,
 )
 
