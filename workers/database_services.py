@@ -8,10 +8,10 @@ from typing import Any
 
 from dags_app.domain.commands import ApprovalCommand
 from runs_app.actions import approvals, triggering
-from runs_app.actions.approvals import Answer
 from runs_app.domain.executions import Execution
+from runs_app.domain.others import Answer, OtherRun
 from runs_app.selectors.lateness import is_latest
-from runs_app.selectors.other_runs import OtherRun, find_run
+from runs_app.selectors.other_runs import find_run
 from skytrail.database.clock import database_now
 from workers.patience import patiently
 from workers.services import Services

@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from dags_app.domain.commands import ApprovalCommand
-from runs_app.actions.approvals import Answer
 from runs_app.domain.executions import Execution
-from runs_app.selectors.other_runs import OtherRun
+from runs_app.domain.others import Answer, OtherRun
 
 
 class Runs(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.db.models.functions import Now
 from dags_app.domain.commands import ApprovalCommand
 from dags_app.domain.problems import suggestion
 from runs_app.actions import waking
+from runs_app.domain.others import Answer
 from runs_app.models import Approval
 from skytrail.database.statement import Nothing, Statement
 from skytrail.errors import Conflict, Forbidden, Invalid
@@ -31,15 +31,6 @@ class NobodyWaits(Conflict):
 
 class NotAsked(Forbidden):
     """This is for others to decide: {names}."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was chosen, by whom, and why."""
-
-    choice: str
-    by: str
-    note: str
 
 
 # An execution that was lost and begun again asks only once.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
+from runs_app.domain.others import OtherRun
 from runs_app.models import DagRun, TaskRun
 from skytrail.errors import NotFound
 
@@ -18,15 +18,6 @@ class DagIsGone(NotFound):
 
 class TaskIsGone(NotFound):
     """The DAG {dag_id} has no task {task_id}{hint}."""
-
-
-@dataclass(frozen=True, slots=True)
-class OtherRun:
-    """A run of another DAG: its state, and for each task asked about those of its instances."""
-
-    run_id: str
-    state: str
-    tasks: dict[str, list[str]]
 
 
 def find_run(

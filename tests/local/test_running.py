@@ -165,6 +165,28 @@ def test_other_dags_are_left_alone() -> None:
     assert "would wait for another" in log_of(ledger, "wait")
 
 
+def test_sensors_look_as_often_as_they_would_without_the_waiting() -> None:
+    ledger = tried(
+        {
+            "id": "wait",
+            "type": "file_sensor",
+            "path": "/no/such/file",
+            "poke_interval_seconds": 60,
+            "wait_timeout_seconds": 200,
+            "soft_fail": True,
+        }
+    )
+    assert states(ledger) == {"wait": "skipped"}
+    assert len(ledger.tasks[0].tries) == 5, "at 0, 60, 120, 180 and 200 s"
+
+
+def test_a_time_that_is_waited_for_comes_at_once() -> None:
+    began = time.monotonic()
+    ledger = tried({"id": "wait", "type": "time_sensor", "until": "2026-02-01T00:00:00+00:00"})
+    assert states(ledger) == {"wait": "success"}
+    assert time.monotonic() - began < 60
+
+
 # ------------------------------------------------------------------- one task alone
 
 

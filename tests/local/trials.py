@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from dags_app.domain.parse import parse
@@ -17,7 +18,7 @@ from workers.local.runner import LocalRun, Outputs
 from workers.local.trying import Trial, prepared
 from workers.log import Log
 
-FACTS = RunFacts(run_id="test__1")
+FACTS = RunFacts(run_id="test__1", began_at=datetime(2026, 1, 31, tzinfo=UTC))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ class Bench:
         self.log = ""
         self.log_limit = 1_000_000
         self.execution = EXECUTION
-        self.services = services()
+        self.services = services(lambda: datetime.now(UTC))
 
     def about(self, **fields: Any) -> Bench:
         """The same, of an execution that differs in these fields."""

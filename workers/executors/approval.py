@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dags_app.domain.commands import ApprovalCommand
-from runs_app.actions.approvals import Answer
+from runs_app.domain.others import Answer
 from runs_app.domain.outcomes import Outcome
 from workers.executors.contract import Call
 

@@ -32,6 +32,7 @@ class RunFacts:
     """What a run is for. Dates are aware; without one it is as if somebody had triggered it."""
 
     run_id: str
+    began_at: datetime
     logical_date: datetime | None = None
     data_interval_start: datetime | None = None
     data_interval_end: datetime | None = None
@@ -50,6 +51,7 @@ def facts_of(
         logical_date = now.replace(microsecond=0)
     return RunFacts(
         run_id=f"test__{(logical_date or now).isoformat()}",
+        began_at=now,
         logical_date=logical_date,
         data_interval_start=logical_date,
         data_interval_end=logical_date,

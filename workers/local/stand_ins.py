@@ -15,7 +15,7 @@ from dags_app.domain.commands import (
     TaskType,
     TriggerDagCommand,
 )
-from runs_app.actions.approvals import Answer
+from runs_app.domain.others import Answer
 from runs_app.domain.outcomes import Outcome
 from workers.executors.approval import decided
 from workers.executors.contract import Call, Executor

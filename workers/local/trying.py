@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from dags_app.domain.commands import ApprovalCommand
@@ -55,11 +56,19 @@ def prepared(
     spec: DagSpec, facts: RunFacts, trial: Trial, *, observer: Observer
 ) -> Iterator[LocalRun]:
     """A run of `spec` that is ready to begin."""
-    executors = {**EXECUTORS, **stand_ins(trial.ask)}
     clock = Clock(longest_wait=trial.longest_wait)
+
+    def now() -> datetime:
+        """By the run's clock: waits that were cut short have passed."""
+        return facts.began_at + timedelta(seconds=clock.now())
+
     with (
         contextlib.closing(clock),
-        at_work(services(), executors=executors, on_stuck=trial.on_stuck) as hands,
+        at_work(
+            services(now),
+            executors={**EXECUTORS, **stand_ins(trial.ask)},
+            on_stuck=trial.on_stuck,
+        ) as hands,
     ):
         ledger = Ledger(spec, facts, outputs=trial.outputs)
         yield LocalRun(ledger, hands=hands, clock=clock, observer=observer, given=trial.given)
