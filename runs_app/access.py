@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from dags_app.access import Purpose, access_dag, check_allowed
-from runs_app.models import DagRun, DeadLetter, TaskRun
+from runs_app.models import Backfill, DagRun, DeadLetter, TaskRun
 from skytrail.errors import NotFound
 from skytrail.security.subject import Subject
 
@@ -17,6 +17,10 @@ class RunNotFound(NotFound):
 
 class TaskRunNotFound(NotFound):
     """The run {run_id} has no task {task_id}."""
+
+
+class BackfillNotFound(NotFound):
+    """There is no backfill {id}, or you may not see it."""
 
 
 class DeadLetterNotFound(NotFound):
@@ -53,6 +57,20 @@ def access_task_run(
         which = repr(task_id) if map_index == -1 else f"{task_id!r} with map_index {map_index}"
         raise TaskRunNotFound(run_id=repr(run_id), task_id=which)
     return task_run
+
+
+def access_backfill(user: Subject, key: UUID, *, to: Literal["view", "run"] = "view") -> Backfill:
+    """A backfill of a DAG that `user` may see, to look at it or to steer it.
+
+    Raises `BackfillNotFound`, or `NotAllowed` where it may only be seen.
+    """
+    backfills = Backfill.objects.visible_to(user).with_progress()
+    found: Backfill | None = backfills.filter(pk=key).first()
+    if found is None:
+        raise BackfillNotFound(id=str(key))
+    if to == "run":
+        check_allowed(user, "dags_app.run_dag", purpose="run", what=repr(found.dag.dag_id))
+    return found
 
 
 def access_dead_letter(

@@ -15,7 +15,15 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from runs_app.actions import recovery, retention, scheduling, ticks, timing_out, waking
+from runs_app.actions import (
+    backfilling,
+    recovery,
+    retention,
+    scheduling,
+    ticks,
+    timing_out,
+    waking,
+)
 from skytrail.database.trouble import in_a_line, trouble_of
 from skytrail.security import tokens
 from workers import names
@@ -36,6 +44,9 @@ class Job:
 
 
 SCHEDULE = Job("schedule", "skytrail.tick.schedule", 1, "Creates the runs that are due.")
+BACKFILL = Job(
+    "backfill", "skytrail.tick.backfill", 1, "Creates the next runs of backfills, as there is room."
+)
 WAKE = Job("wake", "skytrail.tick.wake", 1, "Takes up retries and waits whose time has come.")
 RECOVER = Job(
     "recover",
@@ -51,7 +62,7 @@ TIME_OUT = Job(
 )
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 
-JOBS = (SCHEDULE, WAKE, RECOVER, TIME_OUT, PRUNE)
+JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, PRUNE)
 
 #: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
@@ -102,6 +113,13 @@ def schedule() -> str:
     return _in_turn(SCHEDULE, scheduling.tick)
 
 
+@shared_task(name=BACKFILL.task)
+@_for_this_time
+def backfill() -> str:
+    """Creates the next runs of backfills."""
+    return _in_turn(BACKFILL, backfilling.advance)
+
+
 @shared_task(name=WAKE.task)
 @_for_this_time
 def wake() -> str:
@@ -135,6 +153,7 @@ def prune() -> str:
 
 BY_NAME = {
     "schedule": schedule,
+    "backfill": backfill,
     "wake": wake,
     "recover": recover,
     "time_out": time_out,

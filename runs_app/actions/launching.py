@@ -99,6 +99,7 @@ class _NewTask(Place):
 # Runs of several DAGs at once, for the schedule tick, with all their tasks; the caller holds the
 # DAGs. Where a DAG has as many runs running as it may have, or older ones wait, a run is created as
 # queued. A run's first tasks are queued with it, but for gated ones, which are to be admitted.
+# Where only some tasks are wanted, the others are removed from the start.
 _INSERT = Statement(
     "insert_runs",
     f"""
@@ -139,16 +140,17 @@ WITH wanted AS (
   INSERT INTO skytrail_task_run (
     run_id, version_task_id, dag_id, task_id, position, map_index, state,
     attempt, max_attempts, epoch, lost_count, queue, pool, pool_slots, is_gated, priority, worker,
-    queued_at, published_at, publish_count
+    queued_at, published_at, publish_count, finished_at
   )
   SELECT run.id, v.id, run.dag_id, v.task_id, v.position, -1,
-    CASE WHEN starts.now THEN 'queued' ELSE 'waiting' END,
+    CASE WHEN left_out.it THEN 'removed' WHEN starts.now THEN 'queued' ELSE 'waiting' END,
     starts.now::int, v.retries + 1, starts.now::int, 0,
     v.queue, v.pool, v.pool_slots,
     slot.is_needed, v.priority, '',
     CASE WHEN starts.now THEN clock_timestamp() END,
     CASE WHEN starts.now THEN clock_timestamp() END,
-    starts.now::int
+    starts.now::int,
+    CASE WHEN left_out.it THEN clock_timestamp() END
   FROM run
   JOIN skytrail_version_task v ON v.version_id = run.version_id
   CROSS JOIN LATERAL (
@@ -156,8 +158,11 @@ WITH wanted AS (
     SELECT v.is_gated AND v.expand IS NULL AND v.expand_kwargs IS NULL AS is_needed
   ) slot
   CROSS JOIN LATERAL (
-    SELECT %(start)s AND run.state = 'running' AND v.upstream = '{{}}' AND NOT slot.is_needed
-      AND NOT v.depends_on_past AND NOT v.wait_for_downstream AS now
+    SELECT coalesce(v.task_id <> ALL (%(only)s::text[]), false) AS it
+  ) left_out
+  CROSS JOIN LATERAL (
+    SELECT %(start)s AND NOT left_out.it AND run.state = 'running' AND v.upstream = '{{}}'
+      AND NOT slot.is_needed AND NOT v.depends_on_past AND NOT v.wait_for_downstream AS now
   ) starts
   RETURNING *
 ), history AS (
@@ -167,6 +172,9 @@ WITH wanted AS (
   UNION ALL
   SELECT run_id, id, 'waiting', state, epoch, 'ready', %(actor)s, clock_timestamp()
   FROM m WHERE state = 'queued'
+  UNION ALL
+  SELECT run_id, id, 'waiting', state, epoch, 'left out', %(actor)s, clock_timestamp()
+  FROM m WHERE state = 'removed'
 )
 SELECT {PLACE}, run.state AS run_state, run.dag_id AS dag_pk, run.version_id
 FROM m JOIN run ON run.id = m.run_id
@@ -198,12 +206,17 @@ def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
 
 
 def insert(
-    wanted: Sequence[tuple[Dag, RunRequest]], *, actor: str, start: bool = True
+    wanted: Sequence[tuple[Dag, RunRequest]],
+    *,
+    actor: str,
+    start: bool = True,
+    only: Sequence[str] | None = None,
 ) -> list[UUID]:
     """Writes complete requests as runs and has their first tasks sent; the keys of the new runs.
 
     Requests whose run is there already are passed over. The caller holds the DAGs' rows. Without
-    `start` nothing is queued yet: the dispatcher is asked to.
+    `start` nothing is queued yet: the dispatcher is asked to; and so it is where `only` some tasks
+    are to run.
     """
     tasks = _INSERT.all(
         dags=[dag.pk for dag, _ in wanted],
@@ -215,7 +228,8 @@ def insert(
         confs=[json.dumps(request.conf or {}) for _, request in wanted],
         keys=[request.idempotency_key for _, request in wanted],
         actor=actor,
-        start=start,
+        start=start and only is None,
+        only=None if only is None else list(only),
     )
     by_run: dict[UUID, dict[Step, _NewTask]] = {}
     for task in tasks:
@@ -251,7 +265,7 @@ def _checked(dag: Dag, request: RunRequest) -> RunRequest:
     if request.run_id is not None and not RUN_ID.fullmatch(request.run_id):
         hint = "use letters a–z and A–Z, digits and the characters _ . ~ : + -"
         raise BadRun(problems=[Problem("run_id", "bad_run_id", hint)])
-    _check_pools(dag)
+    check_pools(dag)
     return replace(
         request,
         conf=params.resolve(dag.params, conf),
@@ -269,7 +283,7 @@ def run_id_for(run_type: RunType, moment: datetime) -> str:
     return f"{run_type.value}__{moment.astimezone(UTC).isoformat()}{suffix}"
 
 
-def _check_pools(dag: Dag) -> None:
+def check_pools(dag: Dag) -> None:
     """A task that no pool will ever have room for: say so while somebody listens."""
     if not graph_of(dag.version_id).is_gated:
         return

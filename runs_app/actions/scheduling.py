@@ -24,7 +24,7 @@ from dags_app.domain.timing.overlap import OverlapPolicy, judge
 from dags_app.models import Dag
 from runs_app.actions.cancellation import cancel_run
 from runs_app.actions.launching import RunRequest, insert, run_id_for
-from runs_app.domain.states import RUN_FINAL, RunState
+from runs_app.domain.states import RUN_UNFINISHED, RunState
 from runs_app.models import DagRun, RunType, SkippedTick
 from skytrail.database.clock import database_now
 
@@ -39,7 +39,7 @@ MAX_SECONDS = 30.0
 
 ACTOR = "schedule"
 
-_UNFINISHED = sorted(set(RunState) - RUN_FINAL)
+_UNFINISHED = sorted(RUN_UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from runs_app.domain.states import RunState, TaskState
 from runs_app.models import RunType
 
 
-def _one_of(values: type[enum.StrEnum] | type[RunType], **options: Any) -> serializers.ChoiceField:
+def one_of(values: type[enum.StrEnum] | type[RunType], **options: Any) -> serializers.ChoiceField:
+    """A choice among `values`; another one is told which there are."""
     known = [str(value) for value in values]
     unknown: dict[str, Any] = {
         "invalid_choice": f'there is no "{{input}}"; use {", ".join(known)}',
@@ -23,11 +24,11 @@ class DagRunQuery(serializers.Serializer[Any]):
     """Which of a DAG's runs."""
 
     state = serializers.ListField(
-        child=_one_of(RunState),
+        child=one_of(RunState),
         required=False,
         help_text="In one of these states, like `running,queued`.",
     )
-    run_type = _one_of(RunType, required=False, help_text="Started in this way.")
+    run_type = one_of(RunType, required=False, help_text="Started in this way.")
     queued_after = serializers.DateTimeField(
         required=False, help_text="Created at this time or later."
     )
@@ -46,7 +47,7 @@ class TaskQuery(serializers.Serializer[Any]):
     """Which of a run's tasks."""
 
     state = serializers.ListField(
-        child=_one_of(TaskState),
+        child=one_of(TaskState),
         required=False,
         help_text="In one of these states, like `failed,upstream_failed`.",
     )

@@ -1,5 +1,12 @@
 from django.urls import path
 
+from runs_app.api.backfills import (
+    BackfillCancelView,
+    BackfillListView,
+    BackfillPauseView,
+    BackfillResumeView,
+    BackfillView,
+)
 from runs_app.api.dead_letters import (
     DeadLetterDropView,
     DeadLetterListView,
@@ -24,6 +31,7 @@ from runs_app.api.tasks import TaskCancelView, TaskListView, TaskOutputView, Tas
 RUN = "dags/<name:dag_id>/runs/<run:run_id>"
 TASK = f"{RUN}/tasks/<name:task_id>"
 LETTER = "dead-letters/<uuid:key>"
+BACKFILL = "backfills/<uuid:key>"
 
 urlpatterns = [
     path("runs", RunListView.as_view()),
@@ -38,6 +46,11 @@ urlpatterns = [
     path(f"{TASK}/logs", TaskLogView.as_view()),
     path(f"{TASK}/output", TaskOutputView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),
+    path("backfills", BackfillListView.as_view()),
+    path(BACKFILL, BackfillView.as_view()),
+    path(f"{BACKFILL}/pause", BackfillPauseView.as_view()),
+    path(f"{BACKFILL}/resume", BackfillResumeView.as_view()),
+    path(f"{BACKFILL}/cancel", BackfillCancelView.as_view()),
     path("dead-letters", DeadLetterListView.as_view()),
     path("dead-letters/replay", DeadLettersReplayView.as_view()),
     path("dead-letters/drop", DeadLettersDropView.as_view()),

@@ -69,6 +69,9 @@ RUN_FINAL = frozenset({R.SUCCESS, R.FAILED, R.CANCELLED})
 #: It counts against its DAG's `max_active_runs`.
 RUN_ACTIVE = frozenset({R.RUNNING, R.CANCELLING})
 
+#: It has not ended.
+RUN_UNFINISHED = frozenset(RunState) - RUN_FINAL
+
 _CLEARED = {T.WAITING}
 
 #: From each state of a task run, the states it may move to.

@@ -1,6 +1,7 @@
 """What happened: runs, task runs, executions, the history of moves, logs and outputs."""
 
 from runs_app.models.approval import Approval
+from runs_app.models.backfill import Backfill, BackfillRun
 from runs_app.models.dag_run import DagRun, RunType
 from runs_app.models.dead_letter import DeadLetter
 from runs_app.models.log_chunk import LogChunk
@@ -15,6 +16,8 @@ from runs_app.models.worker import Worker
 __all__ = [
     "Approval",
     "Attempt",
+    "Backfill",
+    "BackfillRun",
     "DagRun",
     "DeadLetter",
     "LogChunk",

@@ -6,19 +6,23 @@ A new address without a row here fails, and so does a method that a row does not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from runs_app.actions import backfilling
 from runs_app.models import Pool
 from tests.api.checking import CheckedClient
 from tests.api.conftest import checked_client
 from tests.api.stories import told
 from tests.conftest import _user
 from tests.dead_letters import dead_letter
+from tests.factories import save_dag
 
 #: Who asks. The author may do everything with DAGs; the admin is a superuser.
 PEOPLE = ("nobody", "charlie", "bob", "oscar", "alice", "admin")
@@ -28,6 +32,7 @@ RUN = f"{DAG}/runs/<run:run_id>"
 TASK = f"{RUN}/tasks/<name:task_id>"
 
 LETTERS = "api/v1/dead-letters"
+BACKFILLS = "api/v1/backfills"
 
 Row = tuple[int, int, int, int, int, int]
 
@@ -68,6 +73,11 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{TASK}/output": {"GET": (401, 404, 404, 404, 404, 404)},
     f"{TASK}/cancel": {"POST": RUN_DAG},
     "api/v1/runs": {"GET": LIST},
+    BACKFILLS: {"GET": LIST, "POST": (401, 400, 400, 400, 400, 400)},
+    f"{BACKFILLS}/<uuid:key>": {"GET": SEE_DAG},
+    f"{BACKFILLS}/<uuid:key>/pause": {"POST": RUN_DAG},
+    f"{BACKFILLS}/<uuid:key>/resume": {"POST": RUN_DAG},
+    f"{BACKFILLS}/<uuid:key>/cancel": {"POST": RUN_DAG},
     LETTERS: {"GET": LIST},
     f"{LETTERS}/replay": {"POST": MANY_LETTERS},
     f"{LETTERS}/drop": {"POST": MANY_LETTERS},
@@ -134,8 +144,9 @@ def concrete(address: str) -> str:
 def clients(
     db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, CheckedClient]:
-    """A client for each of PEOPLE, and a DAG, a run, a pool and a dead letter to try things on."""
+    """A client for each of PEOPLE, and one of each kind of thing to try things on."""
     told()
+    monkeypatch.setitem(PLACES, "backfills/<uuid:key>", f"backfills/{_backfill()}")
     monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
     Pool.objects.create(name="presses", slots=2)
     names = [name for name in PEOPLE if name != "nobody"]
@@ -143,6 +154,15 @@ def clients(
     return {"nobody": checked_client(None)} | {
         name: checked_client(user) for name, user in users.items()
     }
+
+
+def _backfill() -> UUID:
+    """A backfill that has not begun."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    request = backfilling.BackfillRequest(from_date=day, to_date=day)
+    dag = save_dag({"a": []}, name="late", cron="@daily")
+    key: UUID = backfilling.create(dag, request, actor="user:alice").pk
+    return key
 
 
 def test_every_address_has_its_row() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from runs_app.actions import backfilling
 from runs_app.models import Pool, SkippedTick, Worker
 from runs_app.selectors.history import LATEST
 from tests.api.checking import CheckedClient
@@ -38,6 +39,15 @@ def skipped(count: int) -> None:
     for number in range(count):
         date = start + timedelta(minutes=number)
         SkippedTick.objects.create(dag=dag, logical_date=date, reason="a run had not ended")
+
+
+def backfills(count: int) -> None:
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(count):
+        dag = save_dag({"a": []}, name=f"dag{number}", cron="@daily")
+        request = backfilling.BackfillRequest(from_date=day, to_date=day)
+        backfilling.create(dag, request, actor="user:alice")
+    backfilling.advance()
 
 
 def versions(count: int) -> None:
@@ -84,6 +94,7 @@ LISTS: dict[str, tuple[Callable[[int], None], int]] = {
     "dags/story/status": (runs, 6),
     "dags/story/versions": (versions, 5),
     "dags/story/runs/first/tasks": (tasks, 7),
+    "backfills": (backfills, 4),
     "dead-letters": (letters, 5),
     "pools": (pools, 3),
     "workers": (workers, 3),
