@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Collection:
     """What was made while a file was imported, in the order of its lines."""
 
-    #: The DAGs. Each has `.dag_id`, `.document()` and `.spec()`.
+    #: The DAGs. Each has `.dag_id`, `.document()` and `.spec()`; `.module` is the module whose
+    #: lines have made it, which may be another one that the file imports.
     dags: list[DAG] = field(default_factory=list)
     #: Functions with @dag; one that is never called makes no DAG.
     factories: list[DagFactory[Any]] = field(default_factory=list)

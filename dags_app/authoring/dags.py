@@ -165,7 +165,7 @@ class DAG:
 
     def spec(self) -> DagSpec:
         """The definition, read and checked. Raises `BadDag` with everything that is wrong."""
-        from dags_app.authoring.problems import in_words
+        from dags_app.authoring.problems import in_words, sentence
         from dags_app.domain.parse import BadDefinition, parse
 
         document = self.document()
@@ -173,7 +173,7 @@ class DAG:
             return parse(document)
         except BadDefinition as error:
             problems = in_words(error.problems, document)
-            shown = "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
+            shown = sentence(problems)
             raise BadDag(dag_id=self.dag_id, shown=shown, problems=problems) from None
 
     def _field(self, name: str, value: Any) -> Any:

@@ -94,7 +94,7 @@ class TaskFunction(Generic[P, R_co, M_co]):
         """The task of one call, whose arguments `expansion` makes many."""
         options = {**self.options, **expansion}
         options.pop("multiple_outputs", None)  # a part of what is returned can always be used
-        if not options.keys() & {"description", "doc_md", "doc"} and self.function.__doc__:
+        if not options.keys() & {"description", "doc_md"} and self.function.__doc__:
             options["description"] = inspect.cleandoc(self.function.__doc__)
         task_id = _unique(options.pop("task_id", self.function.__name__))
         options |= self._own(bound, expansion)

@@ -92,7 +92,6 @@ class SensorOperatorOptions(SensorOptions, Place, total=False):
 
 #: Airflow's names for what has another one in a definition.
 OTHER_NAMES: Mapping[str, str] = {
-    "doc": "description",
     "doc_md": "description",
     "retry_delay": "retry_delay_seconds",
     "max_retry_delay": "max_retry_delay_seconds",
@@ -104,6 +103,7 @@ OTHER_NAMES: Mapping[str, str] = {
 
 #: What Airflow's tasks take and Skytrail's do not: what to do instead.
 REFUSED: Mapping[str, str] = {
+    "doc": "it is called description",
     "task_display_name": "the id is shown; description= takes any text",
     "owner": "give it to the DAG",
     "start_date": "give it to the DAG: all its tasks begin with it",
@@ -146,7 +146,7 @@ REFUSED: Mapping[str, str] = {
     "target_time": "it is called until",
 }
 
-COMMON = frozenset({*TaskOptions.__annotations__, "doc"})
+COMMON = frozenset(TaskOptions.__annotations__)
 OF_SENSORS = COMMON | SensorOptions.__annotations__.keys()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 from dags_app.authoring import options as names
@@ -73,7 +73,8 @@ class Task(Node):
         return {key: value for key, value in found.items() if key in keys}
 
     def _wait_for(self, before: object) -> None:
-        for each in [before] if isinstance(before, str | Node) else list(before):  # type: ignore[call-overload]  # anything else says so itself
+        is_many = isinstance(before, Iterable) and not isinstance(before, str | Node)
+        for each in before if is_many else [before]:  # type: ignore[attr-defined]  # it is iterable
             if isinstance(each, str):
                 self.dag.named_arrows.append((each, self))
             else:

@@ -88,6 +88,10 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: task(dag=DAG("d"))(len),  # type: ignore[call-overload]  # likewise
         "len(): dag is not for functions: call it within `with dag:` or `with group:`",
     ),
+    "a dependency on what is no task": (
+        lambda: Empty("a", depends_on=3, dag=DAG("d")),
+        "3 cannot come before or after a task: dependencies are between tasks",
+    ),
     "a group as a value": (
         lambda: (
             Python("a", callable=len, args=[TaskGroup("g", dag=d)], dag=d).dag.document()
@@ -120,6 +124,15 @@ def test_problems_of_the_definition_name_the_task_and_all_of_them_are_said() -> 
         'tasks["load.orders"].retries',
     ]
     assert str(caught.value).startswith("The DAG 'd' has problems: max_active_runs: use 1 or more")
+
+
+def test_a_message_is_no_endless_list() -> None:
+    with DAG("d") as dag:
+        for name in "abcdefgh":
+            Empty(name, retries=-1)
+    with pytest.raises(BadDag, match=r"tasks\.e\.retries: use 0 or more; and 3 more$") as caught:
+        dag.spec()
+    assert len(caught.value.problems) == 8
 
 
 def test_problems_that_speak_of_other_tasks_name_them_too() -> None:

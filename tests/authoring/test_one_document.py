@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
 
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import checksum
@@ -30,6 +31,7 @@ from skytrail.sdk import (
     dag,
     task,
 )
+from tests.domain.definitions import documents
 
 
 def fetch(day: str) -> list[int]:
@@ -142,6 +144,10 @@ def by_builder() -> DAG:
     )
 
 
+#: Keys that the builder has other ways for, or that say how the document is to be read.
+NOT_OPTIONS = ("name", "format", "tasks", "params", "paused")
+
+
 def sum_of(document: Mapping[str, Any]) -> str:
     return checksum(parse(document).canonical())
 
@@ -153,8 +159,23 @@ def test_one_dag_written_in_any_way_is_one_definition(write: Any) -> None:
     assert checksum(made.spec().canonical()) == sum_of(made.document()) == sum_of(DOCUMENT)
 
 
+@given(documents())
+def test_any_definition_can_be_written_in_python(document: dict[str, Any]) -> None:
+    """With the builder; what is written with it is what is read."""
+    fields = {name: value for name, value in document.items() if name not in NOT_OPTIONS}
+    params = {
+        name: Param(**value) if isinstance(value, dict) else value
+        for name, value in document.get("params", {}).items()
+    }
+    builder = DagBuilder(document["name"], **fields, params=params)
+    for entry in document["tasks"]:
+        own = {key: value for key, value in entry.items() if key not in ("id", "depends_on")}
+        builder.add_task(entry["id"], **own).depends_on(*entry.get("depends_on", []))
+    assert builder.build().spec().canonical() == parse(document).canonical()
+
+
 @pytest.mark.parametrize(
-    ("given", "written"),
+    ("schedule", "written"),
     [
         (None, None),
         ("@daily", "@daily"),
@@ -171,8 +192,8 @@ def test_one_dag_written_in_any_way_is_one_definition(write: Any) -> None:
         ),
     ],
 )
-def test_schedules(given: Any, written: Any) -> None:
-    with DAG("d", schedule=given) as made:
+def test_schedules(schedule: Any, written: Any) -> None:
+    with DAG("d", schedule=schedule) as made:
         Empty("a")
     document = {"name": "d", "schedule": written, "tasks": [{"id": "a"}]}
     assert checksum(made.spec().canonical()) == sum_of(document)
