@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from dags_app.access import Purpose, access_dag, check_allowed
-from runs_app.models import Backfill, DagRun, DeadLetter, TaskRun
+from runs_app.models import Approval, Backfill, DagRun, DeadLetter, TaskRun
 from skytrail.errors import NotFound
 from skytrail.security.subject import Subject
 
@@ -21,6 +21,10 @@ class TaskRunNotFound(NotFound):
 
 class BackfillNotFound(NotFound):
     """There is no backfill {id}, or you may not see it."""
+
+
+class ApprovalNotFound(NotFound):
+    """There is no approval {id}, or you may not see it."""
 
 
 class DeadLetterNotFound(NotFound):
@@ -70,6 +74,21 @@ def access_backfill(user: Subject, key: UUID, *, to: Literal["view", "run"] = "v
         raise BackfillNotFound(id=str(key))
     if to == "run":
         check_allowed(user, "dags_app.run_dag", purpose="run", what=repr(found.dag.dag_id))
+    return found
+
+
+def access_approval(
+    user: Subject, key: UUID | str, *, to: Literal["view", "run"] = "view"
+) -> Approval:
+    """A question of a DAG that `user` may see, to look at it or to answer it.
+
+    Raises `ApprovalNotFound`, or `NotAllowed` where it may only be seen.
+    """
+    found = Approval.objects.visible_to(user).shown().filter(pk=key).first()
+    if found is None:
+        raise ApprovalNotFound(id=str(key))
+    if to == "run":
+        check_allowed(user, "dags_app.run_dag", purpose="answer", what="approvals")
     return found
 
 

@@ -40,7 +40,7 @@ MAIN = {
     TaskType.FILE_SENSOR: ("path", "/data/{{ ds }}/*.csv"),
     TaskType.HTTP_SENSOR: ("uri", "https://example.org/ready"),
     TaskType.SQL_SENSOR: ("sql", "SELECT count(*) FROM arrivals"),
-    TaskType.TIME_SENSOR: ("until", "{{ data_interval_end }}"),
+    TaskType.TIME_SENSOR: ("until", "2026-01-31T09:00:00+01:00"),
     TaskType.EXTERNAL_SENSOR: ("dag_id", "another_dag"),
     TaskType.APPROVAL: ("subject", "Publish the report of {{ ds }}?"),
     TaskType.TRIGGER_DAG: ("dag_id", "another_dag"),

@@ -1,5 +1,6 @@
 """Runs in Django's admin: read-only, with the few verbs that people need."""
 
+from runs_app.admin.approvals import ApprovalAdmin
 from runs_app.admin.dead_letters import DeadLetterAdmin
 from runs_app.admin.history import AttemptAdmin, TransitionAdmin
 from runs_app.admin.operations import PoolAdmin, WorkerAdmin
@@ -8,6 +9,7 @@ from runs_app.admin.skipped_ticks import SkippedTickAdmin
 from runs_app.admin.tasks import TaskRunAdmin
 
 __all__ = [
+    "ApprovalAdmin",
     "AttemptAdmin",
     "DagRunAdmin",
     "DeadLetterAdmin",

@@ -53,6 +53,18 @@ class TaskQuery(serializers.Serializer[Any]):
     )
 
 
+class ApprovalQuery(serializers.Serializer[Any]):
+    """Which approvals."""
+
+    pending = serializers.BooleanField(
+        required=False, help_text="Whether somebody still waits for the answer."
+    )
+    dag_id = serializers.CharField(
+        required=False, max_length=250, help_text="Of the DAG of this name."
+    )
+    run_id = serializers.CharField(required=False, max_length=250, help_text="Of this run.")
+
+
 class DeadLetterQuery(serializers.Serializer[Any]):
     """Which dead letters."""
 

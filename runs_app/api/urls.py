@@ -1,5 +1,6 @@
 from django.urls import path
 
+from runs_app.api.approvals import ApprovalDecideView, ApprovalListView, ApprovalView
 from runs_app.api.backfills import (
     BackfillCancelView,
     BackfillListView,
@@ -57,6 +58,9 @@ urlpatterns = [
     path(LETTER, DeadLetterView.as_view()),
     path(f"{LETTER}/replay", DeadLetterReplayView.as_view()),
     path(f"{LETTER}/drop", DeadLetterDropView.as_view()),
+    path("approvals", ApprovalListView.as_view()),
+    path("approvals/<uuid:approval>", ApprovalView.as_view()),
+    path("approvals/<uuid:approval>/decide", ApprovalDecideView.as_view()),
     path("pools", PoolListView.as_view()),
     path("pools/<name:name>", PoolView.as_view()),
     path("workers", WorkerListView.as_view()),

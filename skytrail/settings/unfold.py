@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _list("Runs", "play_circle", "runs_app.dagrun", _SEES_DAGS),
                     _list("Task runs", "checklist", "runs_app.taskrun", _SEES_DAGS),
+                    _list("Approvals", "how_to_vote", "runs_app.approval", _SEES_DAGS),
                     _list("Dead letters", "mark_email_unread", "runs_app.deadletter", _SEES_DAGS),
                     _list("Skipped ticks", "skip_next", "runs_app.skippedtick", _SEES_DAGS),
                     _list("Attempts", "replay", "runs_app.attempt", _SEES_DAGS),

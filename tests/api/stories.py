@@ -11,7 +11,7 @@ from dags_app.models import Dag
 from runs_app.actions import attempts, logs
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
-from runs_app.models import DagRun
+from runs_app.models import Approval, DagRun, TaskRun
 from tests.factories import save_dag, start_run, task
 
 ROW = {"extract": [], "load": ["extract"]}
@@ -54,6 +54,13 @@ def perform(run: DagRun, task_id: str, outcome: Outcome | None = None) -> Execut
     execution = begin(run, task_id)
     end(execution, outcome)
     return execution
+
+
+def asked(task_run: TaskRun, **fields: Any) -> Approval:
+    """A question that a task has asked; nobody waits for it any more."""
+    return Approval.objects.create(
+        task_run=task_run, attempt=1, subject="Publish?", options=["Approve", "Reject"], **fields
+    )
 
 
 def text_of(response: Any) -> str:

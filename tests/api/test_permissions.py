@@ -19,10 +19,10 @@ from runs_app.actions import backfilling
 from runs_app.models import Pool
 from tests.api.checking import CheckedClient
 from tests.api.conftest import checked_client
-from tests.api.stories import told
+from tests.api.stories import asked, told
 from tests.conftest import _user
 from tests.dead_letters import dead_letter
-from tests.factories import save_dag
+from tests.factories import save_dag, task
 
 #: Who asks. The author may do everything with DAGs; the admin is a superuser.
 PEOPLE = ("nobody", "charlie", "bob", "oscar", "alice", "admin")
@@ -84,6 +84,9 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{LETTERS}/<uuid:key>": {"GET": SEE_DAG},
     f"{LETTERS}/<uuid:key>/replay": {"POST": RUN_DAG},
     f"{LETTERS}/<uuid:key>/drop": {"POST": (401, 404, 403, 204, 204, 204)},
+    "api/v1/approvals": {"GET": LIST},
+    "api/v1/approvals/<uuid:approval>": {"GET": SEE_DAG},
+    "api/v1/approvals/<uuid:approval>/decide": {"POST": (401, 404, 403, 400, 400, 400)},
     "api/v1/schemas/dag": {"GET": LIST},
     "api/v1/pools": {"GET": SEE_OPERATIONS, "POST": (401, 403, 403, 403, 403, 400)},
     "api/v1/pools/<name:name>": {
@@ -145,9 +148,10 @@ def clients(
     db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, CheckedClient]:
     """A client for each of PEOPLE, and one of each kind of thing to try things on."""
-    told()
+    run = told()
     monkeypatch.setitem(PLACES, "backfills/<uuid:key>", f"backfills/{_backfill()}")
     monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
+    monkeypatch.setitem(PLACES, "<uuid:approval>", str(asked(task(run, "load")).pk))
     Pool.objects.create(name="presses", slots=2)
     names = [name for name in PEOPLE if name != "nobody"]
     users = {name: request.getfixturevalue(name) for name in names}
