@@ -15,9 +15,10 @@ from django.utils.safestring import SafeString
 from dags_app.models import Dag
 
 
-def badge(state: str) -> SafeString:
-    """A state in its colour; the stylesheet knows the colours."""
-    return format_html('<span class="sky-badge is-{}">{}</span>', state, state.replace("_", " "))
+def badge(state: str, word: str = "") -> SafeString:
+    """A state in its colour, or another word; the stylesheet knows the colours."""
+    shown = (word or state).replace("_", " ")
+    return format_html('<span class="sky-badge is-{}">{}</span>', state, shown)
 
 
 def link(model: str, key: UUID, text: Any) -> SafeString:

@@ -84,6 +84,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _list("Runs", "play_circle", "runs_app.dagrun", _SEES_DAGS),
+                    _list("Backfills", "update", "runs_app.backfill", _SEES_DAGS),
                     _list("Task runs", "checklist", "runs_app.taskrun", _SEES_DAGS),
                     _list("Approvals", "how_to_vote", "runs_app.approval", _SEES_DAGS),
                     _list("Dead letters", "mark_email_unread", "runs_app.deadletter", _SEES_DAGS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -11,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from dags_app.models import Dag
-from runs_app.models import Attempt, Pool, SkippedTick, TaskRun, Worker
+from runs_app.actions import backfilling
+from runs_app.models import Attempt, Backfill, Pool, SkippedTick, TaskRun, Worker
 from skytrail.security import tokens
 from tests.dead_letters import dead_letter
 from tests.factories import save_dag, start_run
@@ -44,6 +46,15 @@ def _skipped(count: int) -> None:
         SkippedTick.objects.get_or_create(
             dag=dag, logical_date="2026-01-01T00:00:00Z", reason="a run had not ended"
         )
+
+
+def _backfills(count: int) -> None:
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    for index in range(Backfill.objects.count(), count):
+        dag = save_dag({"a": []}, name=f"late-{index}", cron="@daily")
+        request = backfilling.BackfillRequest(from_date=day, to_date=day)
+        backfilling.create(dag, request, actor="user:root")
+    backfilling.advance()
 
 
 def _pools(count: int) -> None:
@@ -97,6 +108,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "runs_app/taskrun/": _runs,
     "runs_app/deadletter/": _letters,
     "runs_app/skippedtick/": _skipped,
+    "runs_app/backfill/": _backfills,
     "runs_app/attempt/": _runs,
     "runs_app/transition/": _runs,
     "runs_app/pool/": _pools,
