@@ -73,7 +73,7 @@ class _Graph:
         found: dict[Task, None] = {}
         for task in last:
             found |= dict.fromkeys(self._before_teardowns(task, inside))
-        return list(found)
+        return list(found) or last
 
     def _before_teardowns(self, task: Task, inside: dict[Task, None]) -> Iterator[Task]:
         if not task.is_teardown:

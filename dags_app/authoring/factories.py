@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Generic, ParamSpec, Protocol, Unpack, cast, overload
 
 from dags_app.authoring import collection
 from dags_app.authoring.dags import DAG, DagOptions
+from dags_app.authoring.docstrings import described
 
 P = ParamSpec("P")
+
+#: A DAG's description is at most so long in a definition.
+MAX_DESCRIPTION = 10_000
 
 
 class DagFactory(Generic[P]):
@@ -31,10 +34,8 @@ class DagFactory(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> DAG:
         self.made += 1
-        options: DagOptions = {**self.options}
-        if "description" not in options and "doc_md" not in options and self.function.__doc__:
-            options["description"] = inspect.cleandoc(self.function.__doc__)
-        with DAG(self.dag_id, **options) as made:
+        options = described(self.options, self.function, most=MAX_DESCRIPTION)
+        with DAG(self.dag_id, **cast("DagOptions", options)) as made:
             self.function(*args, **kwargs)
         if not args and not kwargs:
             made.factory = self

@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, Unpack
 
 from dags_app.authoring import collection, scope
+from dags_app.authoring.docstrings import described
 from dags_app.authoring.errors import BadArgument, OutsideOfADag
 from dags_app.authoring.nodes import Node
 from dags_app.authoring.numbering import numbered
 from dags_app.authoring.options import SensorOptions
 from dags_app.authoring.tasks import Task
+from dags_app.authoring.values import tasks_in
+
+#: A task's description is at most so long in a definition.
+MAX_DESCRIPTION = 2000
 
 P = ParamSpec("P")
 #: What a call within a DAG returns, for a type checker: what the function returns in a run, so that
@@ -92,13 +97,13 @@ class TaskFunction(Generic[P, R_co, M_co]):
 
     def make(self, bound: inspect.BoundArguments, expansion: Mapping[str, object]) -> Task:
         """The task of one call, whose arguments `expansion` makes many."""
-        options = {**self.options, **expansion}
+        options: dict[str, Any] = {
+            **described(self.options, self.function, most=MAX_DESCRIPTION),
+            **expansion,
+            **self._own(bound, expansion),
+        }
         options.pop("multiple_outputs", None)  # a part of what is returned can always be used
-        if not options.keys() & {"description", "doc_md"} and self.function.__doc__:
-            options["description"] = inspect.cleandoc(self.function.__doc__)
-        task_id = _unique(options.pop("task_id", self.function.__name__))
-        options |= self._own(bound, expansion)
-        return self.kind(task_id, **options)
+        return self.kind(_unique(options.pop("task_id", self.function.__name__)), **options)
 
     def _own(
         self, bound: inspect.BoundArguments, expansion: Mapping[str, object]
@@ -167,6 +172,9 @@ class BashFunction(TaskFunction[P, R_co, M_co]):
                 variable = name.upper()
                 env[variable] = value
                 bound.arguments[name] = f'"${variable}"'
+            elif any(tasks_in(value)):
+                problem = "holds an output, and a variable is one text: give each an argument"
+                raise BadArgument(owner=self._label, name=name, problem=problem)
         command = self.function(*bound.args, **bound.kwargs)
         if not isinstance(command, str):
             problem = f"is a {type(command).__name__}: return the command as text"

@@ -43,7 +43,7 @@ class Task(Node):
     def __init_subclass__(cls) -> None:
         parameters = inspect.signature(cls.__init__).parameters.values()
         own = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
-        cls.known = cls.shared | own
+        cls.known |= cls.shared | own
 
     def __init__(self, task_id: str, own: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         name = f"{type(self).__name__}({task_id!r})"

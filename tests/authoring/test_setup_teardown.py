@@ -89,6 +89,14 @@ def test_what_comes_after_a_group_does_not_wait_for_its_teardown() -> None:
     }
 
 
+def test_a_group_of_nothing_but_a_setup_and_its_teardown_is_no_gap() -> None:
+    with DAG("d") as dag:
+        with TaskGroup("g") as group:
+            Empty("b").as_teardown(setups=Empty("a"))
+        group >> Empty("after")
+    assert edges(dag) == {("g.a", "g.b"), ("g.b", "after")}
+
+
 def test_what_is_wrong() -> None:
     with DAG("d"):
         with pytest.raises(BadArgument, match="setups are tasks"):

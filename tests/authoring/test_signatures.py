@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import pytest
 
+from dags_app.authoring import factories
 from dags_app.authoring.dags import _OTHER_NAMES, _REFUSED, DagOptions
+from dags_app.authoring.functions import MAX_DESCRIPTION
 from dags_app.authoring.operators import OPERATORS
-from dags_app.authoring.options import COMMON, OTHER_NAMES, REFUSED
+from dags_app.authoring.options import COMMON, OTHER_NAMES, REFUSED, OperatorOptions
 from dags_app.domain.commands import TaskType
 from dags_app.domain.spec import DagSpec
 from dags_app.domain.tasks import TASK_CLASSES, TaskFields
+from skytrail.sdk import DAG, Bash
 
 
 def keys(model: type[TaskFields]) -> set[str]:
@@ -38,6 +43,32 @@ def test_settings_of_a_dag_are_those_of_a_definition() -> None:
         "name",
         "tasks",
     }
+
+
+class Copy(Bash):
+    """A task of one's own: it says what the command is."""
+
+    def __init__(self, task_id: str, *, table: str, **options: Unpack[OperatorOptions]) -> None:
+        super().__init__(task_id, command='copy "$TABLE"', env={"TABLE": table}, **options)
+
+
+def test_a_class_can_be_made_of_another_one() -> None:
+    with DAG("d") as dag:
+        Copy("a", table="orders", retries=1)
+    assert dag.document()["tasks"] == [
+        {
+            "id": "a",
+            "type": "bash",
+            "command": 'copy "$TABLE"',
+            "env": {"TABLE": "orders"},
+            "retries": 1,
+        }
+    ]
+
+
+def test_descriptions_are_cut_where_definitions_end() -> None:
+    for kind, most in ((DagSpec, factories.MAX_DESCRIPTION), (TaskFields, MAX_DESCRIPTION)):
+        assert kind.model_json_schema()["properties"]["description"]["maxLength"] == most
 
 
 def test_what_is_refused_is_not_known() -> None:

@@ -157,6 +157,16 @@ def test_a_docstring_is_the_description() -> None:
     assert last(made)["description"] == "What it does."
 
 
+def test_a_docstring_that_is_too_long_is_cut() -> None:
+    def work() -> None: ...
+
+    work.__doc__ = "x" * 3000
+    with DAG("d") as made:
+        task(work)()
+    description = made.get_task("work").fields["description"]
+    assert (len(description), description[-1]) == (2000, "…")
+
+
 # ---------------------------------------------------------------- mapping
 
 
@@ -253,6 +263,11 @@ def test_what_is_known_is_written_into_the_command_and_elsewhere_it_is_its_text(
         say(3)
     assert last(made)["command"] == "echo 3 rows"
     assert str(say(3)) == "echo 3 rows"
+
+
+def test_an_output_within_an_argument_is_no_variable() -> None:
+    with DAG("d"), pytest.raises(BadArgument, match="count holds an output"):
+        say([extract()])
 
 
 def test_a_bash_function_returns_text() -> None:
