@@ -19,6 +19,15 @@ from dags_app.authoring.options import SensorOptions
 from dags_app.authoring.tasks import Task
 from dags_app.authoring.values import tasks_in
 
+#: What Airflow puts into a function's arguments by their names. Here they would stay empty, which
+#: shows in the first run at the earliest: so they have to be given.
+_AIRFLOW_FILLS_IN = frozenset(
+    {
+        *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date"),
+        *("data_interval_start", "data_interval_end", "dag_run", "ti", "task_instance"),
+    }
+)
+
 #: A task's description is at most so long in a definition.
 MAX_DESCRIPTION = 2000
 
@@ -90,10 +99,27 @@ class TaskFunction(Generic[P, R_co, M_co]):
         """The arguments of a call, or some of them, by the names of the function's parameters."""
         signature = inspect.signature(self.function)
         try:
-            return (signature.bind_partial if partly else signature.bind)(*args, **kwargs)
+            bound = (signature.bind_partial if partly else signature.bind)(*args, **kwargs)
         except TypeError as error:
             problem = f"do not fit: {error}"
             raise BadArgument(owner=self._label, name="the arguments", problem=problem) from None
+        if not partly:
+            self._check_nothing_is_filled_in(signature, bound)
+        return bound
+
+    def _check_nothing_is_filled_in(
+        self, signature: inspect.Signature, bound: inspect.BoundArguments
+    ) -> None:
+        for name, parameter in signature.parameters.items():
+            if name in bound.arguments:
+                continue
+            is_all = parameter.kind is parameter.VAR_KEYWORD and name == "context"
+            if is_all or (name in _AIRFLOW_FILLS_IN and parameter.default is None):
+                example = f'{self.function.__name__}(day="{{{{ ds }}}}")'
+                problem = (
+                    f"is not filled in by itself: give the function what it needs, like {example}"
+                )
+                raise BadArgument(owner=self._label, name=name, problem=problem)
 
     def make(self, bound: inspect.BoundArguments, expansion: Mapping[str, object]) -> Task:
         """The task of one call, whose arguments `expansion` makes many."""

@@ -117,6 +117,28 @@ def test_arguments_that_do_not_fit_are_found_at_once() -> None:
         extract(1)
 
 
+def test_what_airflow_would_fill_in_has_to_be_given() -> None:
+    @task
+    def dated(ds: str | None = None) -> None: ...
+
+    @task
+    def all_of_it(**context: Any) -> None: ...
+
+    with DAG("d") as made:
+        dated("{{ ds }}")
+        dated(ds=None)
+        all_of_it(ds="{{ ds }}")
+        with pytest.raises(BadArgument, match=r'ds is not filled in .* dated\(day="{{ ds }}"\)'):
+            dated()
+        with pytest.raises(BadArgument, match="context is not filled in by itself"):
+            all_of_it()
+    assert [each.fields["kwargs"] for each in made.tasks] == [
+        {"ds": "{{ ds }}"},
+        {"ds": None},
+        {"ds": "{{ ds }}"},
+    ]
+
+
 def test_what_is_not_known_yet_cannot_be_asked() -> None:
     with DAG("d"):
         with pytest.raises(NotKnownYet, match=r"\.expand\(\)"):
