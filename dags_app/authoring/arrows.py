@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 def upstream_of(dag: DAG) -> dict[str, list[str]]:
     """For each task's id those of the tasks directly before it, in the order of the lines."""
+
+    def named(name: str) -> End:
+        return dag.groups.get(name) or dag.get_task(name)
+
     graph = _Graph(dag.tasks)
-    written = [*dag.arrows, *((_named(dag, name), task) for name, task in dag.named_arrows)]
+    written = [*dag.arrows, *((named(name), task) for name, task in dag.named_arrows)]
     for before, after in sorted(written, key=_innermost_first):
         _check(before, after)
         for first in graph.last_of(before):
@@ -34,12 +38,6 @@ def upstream_of(dag: DAG) -> dict[str, list[str]]:
     }
     _check_cycles(dag.dag_id, found)
     return found
-
-
-def _named(dag: DAG, name: str) -> End:
-    """The group, or the task, of that id."""
-    group = next((group for group in dag.groups if group.path == name), None)
-    return group or dag.get_task(name)
 
 
 class _Graph:

@@ -47,9 +47,8 @@ class DagBuilder:
         """The group of that path, with those around it; made where they are missing."""
         if path is None:
             return None
-        known = {group.path: group for group in self._dag.groups}
-        if path in known:
-            return known[path]
+        if path in self._dag.groups:
+            return self._dag.groups[path]
         around, _, name = path.rpartition(".")
         return TaskGroup(name, parent_group=self._group(around or None), dag=self._dag)
 

@@ -116,7 +116,8 @@ class DAG:
         self.by_id: dict[str, Task] = {}
         #: How far ids of tasks that are made more than once are numbered.
         self.numbers: dict[str, int] = {}
-        self.groups: list[TaskGroup] = []
+        #: Its task groups, by their paths.
+        self.groups: dict[str, TaskGroup] = {}
         #: What comes before what, as it was written; the same for tasks that are only named.
         self.arrows: list[tuple[End, End]] = []
         self.named_arrows: list[tuple[str, Task]] = []

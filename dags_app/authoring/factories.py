@@ -23,13 +23,13 @@ class DagFactory(Generic[P]):
     def __init__(
         self, function: Callable[P, object], dag_id: str | None, options: DagOptions
     ) -> None:
+        functools.update_wrapper(self, function)  # first: it brings attributes of the function
         self.function = function
         self.dag_id = dag_id or function.__name__
         self.options = options
         self.name = function.__qualname__
         #: How many DAGs it has made.
         self.made = 0
-        functools.update_wrapper(self, function)
         collection.declared(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> DAG:

@@ -56,10 +56,10 @@ class TaskFunction(Generic[P, R_co, M_co]):
     def __init__(
         self, function: Callable[P, object], kind: type[Task], options: Mapping[str, Any]
     ) -> None:
+        functools.update_wrapper(self, function)  # first: it brings attributes of the function
         self.function = function
         self.kind = kind
         self.options = dict(options)
-        functools.update_wrapper(self, function)
         for name in ("dag", "task_group"):
             if name in self.options:
                 problem = "is not for functions: call it within `with dag:` or `with group:`"

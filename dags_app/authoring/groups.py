@@ -41,25 +41,21 @@ class TaskGroup(Node):
             problem = "is no name for a group: use letters, digits, _ and - (dots part the groups)"
             raise BadArgument(owner="TaskGroup", name=repr(group_id), problem=problem)
         what = f"TaskGroup({group_id!r})"
-        self.name = group_id
         self.dag, self.parent = scope.place(what, dag=dag, group=parent_group)
+        around = f"{self.parent.path}." if self.parent else ""
+        #: Its name, behind those of the groups around: `load.orders`.
+        self.path: str = around + group_id
+        if add_suffix_on_collision:
+            self.path = numbered(self.path, self.dag.groups)
+        if self.dag.groups.setdefault(self.path, self) is not self:
+            raise DuplicateGroupId(dag_id=self.dag.dag_id, group_id=self.path)
+        self.name = self.path[len(around) :]
         self.prefix_group_id = prefix_group_id
         self.defaults = read_defaults(default_args or {}, owner=what)
         #: What it holds, in the order of the lines.
         self.children: list[Task | TaskGroup] = []
-        taken = {group.name for group in self.dag.groups if group.parent is self.parent}
-        if add_suffix_on_collision:
-            self.name = numbered(group_id, taken)
-        if self.name in taken:
-            raise DuplicateGroupId(dag_id=self.dag.dag_id, group_id=self.path)
-        self.dag.groups.append(self)
         if self.parent:
             self.parent.children.append(self)
-
-    @property
-    def path(self) -> str:
-        """Its name, behind those of the groups around: `load.orders`."""
-        return ".".join(group.name for group in (*self.groups, self))
 
     @property
     def group_id(self) -> str:
@@ -109,9 +105,9 @@ class GroupFunction(Generic[P, R]):
     """A function with @task_group: each call makes a group of the tasks that it makes."""
 
     def __init__(self, function: Callable[P, object], options: Mapping[str, Any]) -> None:
+        functools.update_wrapper(self, function)  # first: it brings attributes of the function
         self.function = function
         self.options = dict(options)
-        functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         options = {"group_id": self.function.__name__, **self.options}

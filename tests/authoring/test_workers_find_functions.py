@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dags_app.authoring import Collection
 from dags_app.authoring.errors import NowhereToFind, OutsideOfADag
-from skytrail.sdk import DAG, Python
+from skytrail.sdk import DAG, Python, task
 from tests.authoring.modules import ImportFile
+from tests.house.source import ROOT
 from workers.executors.python import load
 
 
@@ -77,6 +81,40 @@ def test_a_function_within_a_function_that_writes_the_dag(import_file: ImportFil
     assert load_ == "etl.flow:daily.functions.load"
     assert call_as_a_worker(extract) == 7
     assert asyncio.run(call_as_a_worker(load_, 7)) == 8
+
+
+def test_another_process_finds_them_too(import_file: ImportFile, tmp_path: Path) -> None:
+    found = import_file(
+        "etl/apart.py",
+        """
+        for number in (1, 2):
+            with DAG(f"d{number}"):
+                @task
+                def work(n=number):
+                    return n
+                work()
+        """,
+    )
+    program = f"""
+from workers.executors.python import load
+print([load(path)() for path in {list(paths(found).values())!r}])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "[1, 2]", done.stderr
+
+
+def test_attributes_that_a_function_has_do_no_harm() -> None:
+    def work() -> int:
+        return 1
+
+    work.options = work.function = work.kind = "mine"  # type: ignore[attr-defined]  # that is the point
+    assert str(task(work)()) == "1"
 
 
 def test_functions_of_one_name_are_told_apart(import_file: ImportFile) -> None:
