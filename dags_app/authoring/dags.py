@@ -7,7 +7,16 @@ from datetime import datetime, tzinfo
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from dags_app.authoring import arrows, collection, options, params, places, schedules, scope
+from dags_app.authoring import (
+    arrows,
+    collection,
+    options,
+    params,
+    places,
+    schedules,
+    scope,
+    trying,
+)
 from dags_app.authoring.defaults import read_defaults
 from dags_app.authoring.errors import BadDag, DuplicateTaskId, NoSuchTask, hint
 from dags_app.authoring.options import Duration
@@ -176,6 +185,20 @@ class DAG:
             problems = in_words(error.problems, document)
             shown = sentence(problems)
             raise BadDag(dag_id=self.dag_id, shown=shown, problems=problems) from None
+
+    def test(
+        self,
+        *,
+        conf: Mapping[str, Any] | None = None,
+        logical_date: datetime | str | None = None,
+        longest_wait: float = 5.0,
+    ) -> Any:
+        """Runs it in this process, without broker and database, and shows how it goes.
+
+        As `skytrail dags test` does; to be written at the end of a file, below
+        `if __name__ == "__main__":`. Returns a `skytrail.testing.RunResult`.
+        """
+        return trying.try_out(self, conf=conf, logical_date=logical_date, longest_wait=longest_wait)
 
     def _field(self, name: str, value: Any) -> Any:
         match name:

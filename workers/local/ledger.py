@@ -250,15 +250,17 @@ class Ledger:
         """What these tasks have left; one that left nothing is missing. Of a mapped task a list."""
         found: dict[str, Any] = {}
         for task_id in task_ids:
-            position = self.graph.position_of[task_id]
-            task = self.tasks[position]
-            if task_id in self._outputs:
-                found[task_id] = self._outputs[task_id]
-            elif task.length is not None:
-                found[task_id] = [instance.output for instance in self.instances(position)]
-            elif task.output is not None:
-                found[task_id] = task.output
+            task = self.tasks[self.graph.position_of[task_id]]
+            output = self._outputs.get(task_id, self.output_of(task))
+            if output is not None:
+                found[task_id] = output
         return found
+
+    def output_of(self, task: LocalTask) -> Any:
+        """What a task has left; of a mapped one the list of what its instances have."""
+        if task.length is None:
+            return task.output
+        return [instance.output for instance in self.instances(task.position)]
 
     def _execution(self, task: LocalTask, *, waited: float) -> Execution:
         spec, facts = task.spec, self.facts

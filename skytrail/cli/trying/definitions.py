@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dags_app.authoring.importing import dag_in
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from skytrail.cli.arguments import read_spec
 from skytrail.cli.project import connect
+from workers.local.readiness import look_here
 
 #: How names of files end that hold definitions.
-_SUFFIXES = frozenset({".json", ".yaml", ".yml", ".py"})
+_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
 def find(file_or_id: str) -> DagSpec:
     """The definition in the file of this name, else the current version of the DAG of this name.
 
-    No database is needed for a file. Raises what reading and parsing do, and `NotFound`.
+    Of a Python file that makes several DAGs one is named as `FILE::DAG`. No database is needed for
+    a file. Raises what reading, importing and parsing do, and `NotFound`.
     """
+    file, _, dag_id = file_or_id.partition("::")
+    if Path(file).suffix == ".py":
+        look_here()
+        return dag_in(Path(file), dag_id or None).spec()
     if is_file(file_or_id):
         return read_spec(file_or_id)
     user = connect()

@@ -124,9 +124,7 @@ def task_record(ledger: Ledger, task: LocalTask) -> dict[str, Any]:
         "attempt": task.attempt,
         "max_attempts": task.spec.retries + 1,
         "seconds": None if (seconds := took(ledger, task)) is None else round(seconds, 3),
-        "output": task.output
-        if task.length is None
-        else ledger.outputs([task.spec.id])[task.spec.id],
+        "output": ledger.output_of(task),
         "error": _error_of(task),
         "log": "".join(each.transcript.text for each in task.tries),
     }

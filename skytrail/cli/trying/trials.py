@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from dags_app.domain import topology
-from dags_app.domain.commands import TaskType
 from dags_app.domain.spec import DagSpec
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import RunState
@@ -22,18 +18,8 @@ from skytrail.cli.trying.following import Following
 from skytrail.cli.trying.interrupting import say_it_is_stuck, stopping
 from skytrail.cli.trying.watching import Watcher, watcher_for
 from workers.local.ledger import LocalTask, facts_of
+from workers.local.readiness import get_ready
 from workers.local.trying import Trial, approving, prepared
-
-#: Types whose tasks call code of the project, which may want its models.
-_OF_THE_PROJECT = frozenset(
-    {
-        TaskType.PYTHON,
-        TaskType.CELERY,
-        TaskType.BRANCH,
-        TaskType.SHORT_CIRCUIT,
-        TaskType.PYTHON_SENSOR,
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,24 +71,6 @@ def try_task(
     with prepared(spec, facts, trial, observer=watcher) as run, stopping(run), watcher.showing(run):
         state = run.one(task_id, map_index=map_index)
     return 0 if state is RunState.SUCCESS else RUN_FAILED
-
-
-def get_ready(spec: DagSpec) -> None:
-    """What a worker has done before it executes: the project can be imported, and its models are
-    there where its code runs.
-    """
-    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109  # as Python itself writes it
-        sys.path.insert(0, here)
-    types = {task.type for task in spec.tasks}
-    if types & _OF_THE_PROJECT:
-        import django
-
-        django.setup()
-    if TaskType.CELERY in types:
-        from django.conf import settings
-
-        for module in settings.SKYTRAIL_TASK_MODULES:
-            importlib.import_module(module)
 
 
 def _trial(spec: DagSpec, wishes: Wishes, watcher: Watcher) -> Trial:
