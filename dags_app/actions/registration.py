@@ -107,7 +107,7 @@ def _take_fields(dag: Dag, spec: DagSpec) -> None:
     dag.tags = sorted(set(spec.tags))
     schedule = timing.canonical(spec.schedule)
     if schedule != dag.schedule:
-        dag.schedule, dag.schedule_since = schedule, database_now()
+        dag.schedule, dag.schedule_since = schedule, database_now().replace(microsecond=0)
     dag.waits_for = timing.assets_of(spec.schedule)
     dag.timezone = spec.timezone
     dag.start_date = spec.start_date

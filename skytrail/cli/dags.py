@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="DAGs: list, show, save, try, trigger.", no_args_is_help=True)
 app.command("test")(trying.try_a_dag)
 
-_TICKS = ("local_date", "logical_date", "data_interval_start", "data_interval_end")
+_TICKS = ("local_date", "data_interval_start", "data_interval_end")
 
 #: So many ticks of a preview are listed in a terminal.
 _MOST_TICKS = 20
@@ -202,6 +202,21 @@ def next_execution(
     ticks = listed(found, next_runs(found, count=count))
     rows = [dict(row) for row in TickSerializer(ticks, many=True).data]
     show_rows(rows, _TICKS, output, empty="Its schedule asks for no run.")
+
+
+@app.command("skipped-ticks")
+def skipped_ticks(
+    dag: DagArgument, output: OutputOption = Format.TABLE, limit: LimitOption = 25
+) -> None:
+    """List the ticks that a DAG's overlap policy has passed over, newest first."""
+    user = connect()
+    from dags_app.access import access_dag
+    from runs_app.api.serializers import SkippedTickSerializer
+    from runs_app.models import SkippedTick
+
+    ticks = SkippedTick.objects.filter(dag=access_dag(user, dag)).order_by("-logical_date")
+    rows = [dict(row) for row in SkippedTickSerializer(ticks[:limit], many=True).data]
+    show_rows(rows, ("logical_date", "reason"), output, empty="None was passed over.")
 
 
 def _show_paused(dag: Dag, output: Format) -> None:

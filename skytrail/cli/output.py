@@ -47,6 +47,8 @@ STATES = {
     "upstream_failed": ("dark_orange", "⊘"),
     "cancelled": ("magenta", "■"),
     "removed": ("bright_black", "–"),
+    "completed": ("green", "✓"),
+    "paused": ("yellow", "‖"),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dags_app.models import Dag, DagVersion
+from runs_app.actions.scheduling import tick
 from runs_app.models import DagRun
 from skytrail.database.clock import database_now
 from tests.cli.conftest import CommandLine
@@ -190,6 +191,17 @@ def test_whoever_looks_on_is_asked_before_many_runs_are_started(
     command("dags", "resume", "story")
     dag.refresh_from_db()
     assert not dag.paused
+
+
+def test_ticks_that_were_passed_over_are_listed(command: CommandLine) -> None:
+    dag = save_dag(ROW, cron="0 * * * *", catchup=True, overlap_policy="skip")
+    assert "None was passed over" in command("dags", "skipped-ticks", "story").out
+    late = database_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    Dag.objects.filter(pk=dag.pk).update(next_run_at=late)
+    tick()
+    rows = command("dags", "skipped-ticks", "story", "-o", "json").json
+    assert {row["reason"] for row in rows} == {"a run had not ended"}
+    assert len(rows) == 3
 
 
 class Typed(io.StringIO):
