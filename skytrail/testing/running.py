@@ -19,7 +19,8 @@ from runs_app.domain.outcomes import Fail, Outcome, Skip, keepable
 from skytrail.errors import Invalid, NotFound
 from skytrail.testing.results import RunResult, result_of
 from workers.executors.short_circuit import is_true
-from workers.local.ledger import LocalTask, facts_of
+from workers.local.facts import facts_of
+from workers.local.ledger import LocalTask
 from workers.local.readiness import get_ready, look_here
 from workers.local.trying import Trial, nobody, prepared
 

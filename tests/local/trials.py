@@ -13,7 +13,8 @@ from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from workers.guards.interruption import Reason
 from workers.local.clock import Clock
-from workers.local.ledger import Ledger, LocalTask, RunFacts
+from workers.local.facts import RunFacts
+from workers.local.ledger import Ledger, LocalTask
 from workers.local.runner import LocalRun, Outputs
 from workers.local.trying import Trial, prepared
 from workers.log import Log

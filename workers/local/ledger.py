@@ -9,11 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from dags_app.domain import params
 from dags_app.domain.commands import TaskType, digest_of
 from dags_app.domain.spec import DagSpec
 from dags_app.domain.tasks import TaskFields
@@ -23,40 +21,9 @@ from runs_app.domain.outcomes import Outcome
 from runs_app.domain.planner import Standing, plan, standings_of
 from runs_app.domain.retries import next_state
 from runs_app.domain.states import ALLOWED, POKING, SLEEPING, RunState, TaskState
+from workers.local.facts import RunFacts
 from workers.local.graphs import graph_of
 from workers.local.transcript import Transcript
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """What a run is for. Dates are aware; without one it is as if somebody had triggered it."""
-
-    run_id: str
-    began_at: datetime
-    logical_date: datetime | None = None
-    data_interval_start: datetime | None = None
-    data_interval_end: datetime | None = None
-    conf: dict[str, Any] = field(default_factory=dict)
-
-
-def facts_of(
-    spec: DagSpec, *, conf: Any = None, logical_date: datetime | None = None, now: datetime
-) -> RunFacts:
-    """The facts of a run that somebody tries at `now`.
-
-    Without a date a DAG with a schedule is tried for this moment; one that is only ever triggered
-    has none, as its runs have none. Raises `params.BadConf`.
-    """
-    if logical_date is None and spec.schedule is not None:
-        logical_date = now.replace(microsecond=0)
-    return RunFacts(
-        run_id=f"test__{(logical_date or now).isoformat()}",
-        began_at=now,
-        logical_date=logical_date,
-        data_interval_start=logical_date,
-        data_interval_end=logical_date,
-        conf=params.resolve(spec.params, {} if conf is None else conf),
-    )
 
 
 @dataclass(slots=True)

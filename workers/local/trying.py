@@ -15,8 +15,9 @@ from runs_app.domain.outcomes import Outcome
 from workers.executors.registry import EXECUTORS
 from workers.guards.interruption import Reason
 from workers.local.clock import Clock
+from workers.local.facts import RunFacts
 from workers.local.hands import at_work
-from workers.local.ledger import Ledger, LocalTask, RunFacts
+from workers.local.ledger import Ledger, LocalTask
 from workers.local.runner import LocalRun, Observer
 from workers.local.services import services
 from workers.local.stand_ins import stand_ins

@@ -12,7 +12,7 @@ from skytrail.cli.trying.interrupting import say_it_is_stuck, stopping
 from skytrail.cli.trying.watching import watcher_for
 from skytrail.testing.results import RunResult, result_of
 from skytrail.testing.running import date_of
-from workers.local.ledger import facts_of
+from workers.local.facts import facts_of
 from workers.local.readiness import get_ready
 from workers.local.trying import Trial, prepared
 

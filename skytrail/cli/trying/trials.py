@@ -17,7 +17,8 @@ from skytrail.cli.output import Format
 from skytrail.cli.trying.following import Following
 from skytrail.cli.trying.interrupting import say_it_is_stuck, stopping
 from skytrail.cli.trying.watching import Watcher, watcher_for
-from workers.local.ledger import LocalTask, facts_of
+from workers.local.facts import facts_of
+from workers.local.ledger import LocalTask
 from workers.local.readiness import get_ready
 from workers.local.trying import Trial, approving, prepared
 
