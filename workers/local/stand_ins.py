@@ -62,7 +62,7 @@ class ApprovalStandIn:
                 may_retry=False,
             )
         call.log.write(f"{command.subject}: {chosen}\n")
-        return decided(command, Answer(chosen, by="you", note=""))
+        return decided(command, Answer(chosen, by="who tries it", note=""))
 
 
 def stand_ins(ask: Ask) -> Mapping[TaskType, Executor[Any]]:
