@@ -35,7 +35,7 @@ _COLUMNS = (
     "id", "dag_id", "state", "from_date", "to_date", "dates", "seen_to", "active", "succeeded",
     "failed", "created_by",
 )  # fmt: skip
-_DATES = ("local_date", "logical_date", "data_interval_start", "treatment")
+_DATES = ("local_date", "data_interval_start", "treatment")
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 _LOOK_EVERY = 0.5
 
