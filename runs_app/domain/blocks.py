@@ -182,7 +182,10 @@ class _Cutter:
 
     def _goes_on_after(self, position: int) -> bool:
         node = self.graph.nodes[position]
-        return not (node.is_branch or node.is_mapped or self.stands_alone(position))
+        # A short circuit lets teardowns go on, but not what follows them.
+        return not (
+            node.is_branch or node.is_mapped or node.is_teardown or self.stands_alone(position)
+        )
 
     def _may_follow(self, position: int, after: tuple[int, ...]) -> bool:
         """Whether `position` is an ordinary task that awaits exactly `after`."""

@@ -108,6 +108,11 @@ class Graph:
         return any(node.is_mapped for node in self.nodes)
 
     @cached_property
+    def may_stop(self) -> bool:
+        """Whether any short circuit may let nothing follow, whatever the trigger rules say."""
+        return any(node.stops_all for node in self.nodes)
+
+    @cached_property
     def awaits_past(self) -> bool:
         """Whether any task waits for the run before."""
         return any(node.awaits_past for node in self.nodes)

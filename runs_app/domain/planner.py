@@ -208,13 +208,24 @@ def ready_among(
     for position in towards:
         if standings[position].state is not TaskState.WAITING:
             continue
-        verdict = _verdict(graph.nodes[position], counted, decisions)
+        node = graph.nodes[position]
+        verdict = _verdict(node, counted, decisions)
         if verdict is Verdict.RUN:
+            if graph.may_stop and not all(
+                _went_well(graph.nodes[p], counted) for p in node.upstream
+            ):
+                return None  # a short circuit further up may have stopped it
             if position not in held:
                 ready.append(position)
         elif verdict is not Verdict.WAIT:
             return None
     return ready
+
+
+def _went_well(node: Node, counted: Mapping[int, list[TaskState]]) -> bool:
+    """Whether all is well up to a task and with it: no short circuit has let only it go on."""
+    states = counted[node.position]
+    return not node.is_teardown and all(state is TaskState.SUCCESS for state in states)
 
 
 def rollup(leaves: Iterable[TaskState]) -> RunState:

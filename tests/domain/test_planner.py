@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -227,6 +228,18 @@ def test_a_failure_counts_more_than_a_decision_whichever_came_first(first: str) 
     now = waiting | {graph.position_of[name]: found for name, found in standing.items()}
     assert early.upstream_failed + plan(graph, now).upstream_failed != []
     assert plan(graph, now).skipped == []
+
+
+@pytest.mark.parametrize("rule", [Rule.ALL_DONE, Rule.NONE_FAILED, Rule.ONE_SUCCESS])
+def test_the_cheap_look_does_not_miss_a_short_circuit_further_up(rule: TriggerRule) -> None:
+    nodes = graph_of({"s": "", "x": "s", "a": "", "join": "x a"}, rules={"join": rule}).nodes
+    graph = Graph([replace(nodes[0], is_branch=True, stops_all=True), *nodes[1:]])
+    stopped = Standing(T.SUCCESS, frozenset())
+    standings = dict(enumerate([stopped, Standing(T.SKIPPED), Standing(T.SUCCESS)]))
+    standings[3] = Standing(T.WAITING)
+    assert plan(graph, standings).skipped == [3]
+    seen = {position: standings[position] for position in (1, 2, 3)}
+    assert ready_among(graph, [3], seen) is None
 
 
 def test_a_branch_that_fails_decides_nothing() -> None:

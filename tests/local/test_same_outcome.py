@@ -9,13 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dags_app.domain.parse import parse
+from dags_app.domain.tasks import TriggerRule
 from dags_app.models import Dag
+from runs_app.actions import dispatching_steps
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, TaskRun
 from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run
 from tests.local.model import End, Model
-from tests.local.stories import Story, stories
+from tests.local.stories import Story, Task, stories
 from tests.local.trials import scripted
 
 Ends = dict[str, End]
@@ -65,10 +67,13 @@ def test_every_task_of_a_local_run_ends_as_its_rule_says(story: Story) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.parametrize("small", [0, dispatching_steps.SMALL])
 @given(story=stories(), seed=st.integers(0, 2**32))
 def test_the_engine_and_a_local_run_end_the_same(
-    conveyor: Conveyor, story: Story, seed: int
+    conveyor: Conveyor, monkeypatch: pytest.MonkeyPatch, small: int, story: Story, seed: int
 ) -> None:
+    # Of larger graphs the engine does not plan all at each step.
+    monkeypatch.setattr(dispatching_steps, "SMALL", small)
     model = Model(story)
     conveyor.delivered = 0
     conveyor.script = story.script
@@ -80,3 +85,34 @@ def test_the_engine_and_a_local_run_end_the_same(
     here = _local(story)
     if not (model.is_up_to_chance(by_engine) or model.is_up_to_chance(here[0])):
         assert here == (by_engine, ended_as)
+
+
+@pytest.mark.usefixtures("committing")
+@pytest.mark.parametrize("small", [0, dispatching_steps.SMALL])
+def test_nothing_follows_a_short_circuit_by_way_of_a_teardown(
+    conveyor: Conveyor, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    monkeypatch.setattr(dispatching_steps, "SMALL", small)
+    tasks = [
+        Task("gate", [], TriggerRule.ALL_SUCCESS, chosen=[], stops_all=True),
+        Task("tidy", ["gate"], TriggerRule.ALL_DONE_SETUP_SUCCESS, teardown=True),
+        Task("apart", [], TriggerRule.ALL_SUCCESS),
+        Task("next", ["tidy"], TriggerRule.ALL_SUCCESS),
+        Task("join", ["next", "apart"], TriggerRule.ALL_DONE),
+    ]
+    story = Story({task.name: task for task in tasks})
+    conveyor.script = story.script
+    run = start_run(_saved(story))
+    conveyor.held = {"apart"}
+    conveyor.run()
+    conveyor.held.clear()
+    conveyor.run()
+    by_engine, ended_as = _of_rows(run)
+    assert (by_engine, ended_as) == _local(story)
+    assert {name: state for name, (state, _) in by_engine.items()} == {
+        "gate": TaskState.SUCCESS,
+        "tidy": TaskState.SUCCESS,
+        "apart": TaskState.SUCCESS,
+        "next": TaskState.SKIPPED,
+        "join": TaskState.SKIPPED,
+    }
