@@ -141,10 +141,18 @@ class DagAdmin(Page):
 
     @admin.action(description="Resume", permissions=["change"])
     def resume_selected(self, request: HttpRequest, dags: QuerySet[Dag]) -> None:
-        """Lets their schedules go on."""
+        """Lets their schedules go on; not where that starts several runs, which nobody has seen."""
+        resumed = 0
         for dag in dags:
-            pausing.resume(dag)
-        self.message_user(request, f"Resumed: {len(dags)}.", messages.SUCCESS)
+            if (count := len(resuming(dag).starts.ticks)) > 1:
+                text = (
+                    f"{dag.dag_id} would start {count:,} runs at once; resume it on its own page."
+                )
+                messages.warning(request, text)
+            else:
+                pausing.resume(dag)
+                resumed += 1
+        self.message_user(request, f"Resumed: {resumed}.", messages.SUCCESS)
 
     # ------------------------------------------------------------- buttons of the page
 

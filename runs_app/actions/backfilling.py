@@ -164,6 +164,9 @@ def _draft(dag: Dag, request: BackfillRequest) -> Backfill:
         why = "the DAG's schedule names no dates: a backfill needs cron, an interval or events"
         raise BadBackfill(problems=[Problem("dag_id", "no_dates", why)])
     check_pools(dag)
+    if request.run_backwards and any(node.awaits_past for node in graph_of(dag.version_id).nodes):
+        why = "tasks of this DAG wait for the run before, so the oldest date has to come first"
+        raise BadBackfill(problems=[Problem("run_backwards", "depends_on_past", why)])
     zone = check_timezone(dag.timezone)
     start, end = _in_zone(request.from_date, zone), _in_zone(request.to_date, zone)
     draft = Backfill(

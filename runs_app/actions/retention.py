@@ -1,4 +1,6 @@
-"""Forgetting runs that ended long ago, with their tasks, logs, outputs and history."""
+"""Forgetting runs that ended long ago, with their tasks, logs, outputs and history, and what has
+become of ticks and backfills as long ago.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from runs_app.models import DagRun, SkippedTick, Transition
+from runs_app.models import Backfill, DagRun, SkippedTick, Transition
 
 #: Runs deleted in one transaction.
 BATCH = 100
@@ -16,6 +18,7 @@ BATCH = 100
 def prune(*, keep: timedelta) -> int:
     """Deletes the runs that ended longer ago than `keep`; how many that were."""
     SkippedTick.objects.filter(at__lt=Now() - keep).delete()
+    Backfill.objects.filter(finished_at__lt=Now() - keep).delete()
     deleted = 0
     while True:
         with transaction.atomic():

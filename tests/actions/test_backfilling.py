@@ -11,11 +11,11 @@ import pytest
 from dags_app.actions.deletion import delete
 from dags_app.domain.timing.catchup import due
 from dags_app.models import Dag
-from runs_app.actions import backfilling
+from runs_app.actions import backfilling, retention
 from runs_app.actions.backfilling import BackfillRequest, BadBackfill, advance
 from runs_app.actions.scheduling import tick
 from runs_app.domain.backfills import Reprocess
-from runs_app.models import Backfill, BackfillRun, DagRun, Transition
+from runs_app.models import Backfill, BackfillRun, DagRun, SkippedTick, Transition
 from skytrail.database.clock import database_now
 from tests.conveyor import Conveyor, ends, failing
 from tests.factories import save_dag, start_run, states
@@ -316,3 +316,33 @@ def test_what_makes_no_sense_is_refused(
             verb(dag, request_)
         assert [(each.path, each.code) for each in refused.value.problems] == [(path, code)]
     assert not Backfill.objects.exists()
+
+
+def test_what_waits_for_the_run_before_is_not_done_backwards() -> None:
+    dag = save_dag(ROW, cron="@daily", tasks={"load": {"depends_on_past": True}})
+    with pytest.raises(BadBackfill) as refused:
+        make(dag, asked(run_backwards=True))
+    assert [each.path for each in refused.value.problems] == ["run_backwards"]
+    make(dag)
+
+
+def test_what_is_over_is_forgotten_after_its_time(conveyor: Conveyor) -> None:
+    dag = dag_of()
+    over = go_through(make(dag), conveyor)
+    make(dag)
+    Backfill.objects.filter(pk=over.pk).update(finished_at=database_now() - 40 * DAY)
+    DagRun.objects.filter(dag=dag).update(finished_at=database_now() - 40 * DAY)
+    SkippedTick.objects.create(dag=dag, logical_date=FIRST, at=database_now() - 40 * DAY)
+    retention.prune(keep=30 * DAY)
+    assert list(Backfill.objects.values_list("state", flat=True)) == ["running"]
+    assert not BackfillRun.objects.exists()
+    assert not DagRun.objects.exists()
+    assert not SkippedTick.objects.exists()
+
+
+def test_a_run_that_is_forgotten_leaves_the_backfill_as_it_is(conveyor: Conveyor) -> None:
+    dag = dag_of()
+    over = go_through(make(dag), conveyor)
+    DagRun.objects.filter(dag=dag).update(finished_at=database_now() - 40 * DAY)
+    retention.prune(keep=30 * DAY)
+    assert treated(over) == dict.fromkeys(range(1, 6), "created")

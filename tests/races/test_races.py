@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -13,13 +13,14 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from dags_app.models import Dag
-from runs_app.actions import attempts, dead_letters
+from runs_app.actions import attempts, backfilling, dead_letters
 from runs_app.actions.admission import admit
+from runs_app.actions.backfilling import BackfillRequest
 from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, cancel_run
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.launching import Launched, RunRequest, launch
 from runs_app.actions.recovery import take_over_lost
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
 from runs_app.actions.scheduling import tick
 from runs_app.actions.waking import wake
 from runs_app.domain.claims import Refusal
@@ -105,6 +106,55 @@ def test_three_ticks_at_once_make_one_run_for_each_date() -> None:
     by_dag = Counter(dag for dag, _ in dates)
     assert len(by_dag) == 30
     assert min(by_dag.values()) >= 3
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_tick_that_cancels_others_meets_all_who_move_runs(round_: int) -> None:
+    dag = save_dag(ROW, cron="* * * * *", overlap_policy="cancel_other", catchup=True)
+    first = (database_now() - timedelta(minutes=9)).replace(second=0, microsecond=0)
+    Dag.objects.filter(pk=dag.pk).update(next_run_at=first, end_date=first)
+    tick()
+    run = DagRun.objects.get()
+    execution = claimed(run, "a")
+    later = first + timedelta(minutes=1)
+    Dag.objects.filter(pk=dag.pk).update(next_run_at=later, end_date=later)
+    answers = together(
+        [
+            tick,
+            lambda: attempts.finish(execution, Outcome.success(), worker="worker@one"),
+            lambda: cancel_run(run, actor="user:alice"),
+            lambda: clear(run, Selection(), actor="user:bob"),
+            lambda: dispatch(run.pk, actor="dispatcher"),
+            tick,
+        ]
+    )
+    expected = (RunHasEnded, RunIsBeingCancelled, RunCannotBeCleared)
+    errors = [answer for answer in answers if isinstance(answer, Exception)]
+    assert not [error for error in errors if not isinstance(error, expected)]
+    tick()  # those above pass a DAG over that another holds
+    under_way = DagRun.objects.filter(dag=dag, state__in=["running", "cancelling"])
+    assert under_way.count() <= 1
+    assert DagRun.objects.filter(dag=dag, logical_date=later).count() == 1
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_backfill_that_is_cancelled_while_it_goes_on_leaves_no_run_under_way(
+    round_: int,
+) -> None:
+    dag = save_dag(ROW, cron="@daily", max_active_runs=100)
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    request = BackfillRequest(from_date=day, to_date=day + timedelta(days=60))
+    backfill = backfilling.create(dag, request, actor="user:alice")
+    answers = together(
+        [
+            backfilling.advance,
+            lambda: backfilling.cancel(backfill, actor="user:bob"),
+            backfilling.advance,
+        ]
+    )
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert set(DagRun.objects.values_list("state", flat=True)) <= {"cancelled"}
+    assert backfilling.advance() == 0
 
 
 def test_of_many_who_ask_for_a_run_only_as_many_start_as_may() -> None:

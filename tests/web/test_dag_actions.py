@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -15,7 +17,7 @@ LIST = "/admin/dags_app/dag/"
 TRIGGER = "/admin/runs_app/dagrun/trigger/"
 
 
-def act(client: Client, action: str, *dags: Dag) -> object:
+def act(client: Client, action: str, *dags: Dag) -> Any:
     keys = [str(dag.pk) for dag in dags]
     return client.post(LIST, {"action": action, "_selected_action": keys}, follow=True)
 
@@ -28,6 +30,18 @@ def test_selected_dags_are_paused_and_resumed(editor: Client) -> None:
 
     act(editor, "resume_selected", dags[0])
     assert list(Dag.objects.filter(paused=True).values_list("dag_id", flat=True)) == ["y"]
+
+
+def test_what_would_start_many_runs_is_not_resumed_with_others(editor: Client) -> None:
+    quiet = save_dag({"a": []}, name="quiet", cron="@daily", paused=True)
+    late = save_dag({"a": []}, name="late", cron="@daily", catchup=True, paused=True)
+    Dag.objects.filter(pk=late.pk).update(last_logical_date="2026-01-01T00:00Z")
+
+    answer = act(editor, "resume_selected", quiet, late)
+
+    assert list(Dag.objects.filter(paused=True).values_list("dag_id", flat=True)) == ["late"]
+    told = [str(message) for message in answer.context["messages"]]
+    assert any("runs at once; resume it on its own page" in text for text in told)
 
 
 def test_a_link_pauses_nothing(editor: Client) -> None:
