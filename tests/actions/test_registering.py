@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from dags_app.actions import registration
@@ -149,3 +149,18 @@ def test_ten_thousand_tasks_are_saved_in_a_few_statements(
     with django_assert_max_num_queries(70):  # type: ignore[operator]
         dag = save_dag(graph)
     assert dag.tasks.count() == 10_000
+
+
+def test_which_dags_wait_for_an_asset_is_asked_in_one_indexed_query() -> None:
+    both = save_dag(GRAPH, name="both", schedule={"assets": ["orders", "rates"]})
+    save_dag(GRAPH, name="either", schedule={"any_asset": ["orders", "stock"]})
+    save_dag(GRAPH, name="other", schedule={"assets": ["rates"]})
+    waiting = Dag.objects.present().filter(waits_for__contains=["orders"])
+    assert {dag.dag_id for dag in waiting} == {"both", "either"}
+    assert (both.next_run_at, both.timetable) == (None, None)
+    save_dag(GRAPH, name="both", schedule="@daily")
+    assert {dag.dag_id for dag in waiting.all()} == {"either"}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = Dag.objects.filter(waits_for__contains=["orders"]).explain()
+    assert "dag_waits_for" in plan

@@ -119,6 +119,7 @@ def schema() -> str:
 def definition() -> str:
     """Every key of a definition."""
     from dags_app.domain import spec, tasks
+    from dags_app.domain.timing.definition import KINDS, Except
 
     common = tasks.TaskFields.model_fields
     introduction = (
@@ -129,6 +130,12 @@ def definition() -> str:
     parts = [
         introduction,
         "## A DAG\n\n" + _fields(spec.DagSpec.model_fields),
+        "## Schedules\n\nOne of these, in a few spellings: [schedules.md](schedules.md).\n",
+        *(
+            f"{_one_line(kind.__doc__ or '')}\n\n{_fields(kind.model_fields)}"
+            for kind in KINDS.values()
+        ),
+        f"Within `except`: {_one_line(Except.__doc__ or '')}\n\n{_fields(Except.model_fields)}",
         "## Every task\n\n" + _fields(common),
     ]
     for name, kind in tasks.TASK_CLASSES.items():

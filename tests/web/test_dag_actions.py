@@ -109,7 +109,7 @@ def test_several_dags_are_triggered_together_or_not_at_all(editor: Client) -> No
     dags = [save_dag({"a": []}, name="x"), save_dag({"a": []}, name="y", params={"n": {}})]
 
     answer = act(editor, "trigger_selected", *dags)
-    page = answer.redirect_chain[-1][0]  # type: ignore[attr-defined]
+    page = answer.redirect_chain[-1][0]
     assert page == f"{TRIGGER}?dag=x&dag=y"
     editor.post(page, {"conf": ""})
     assert not DagRun.objects.exists()

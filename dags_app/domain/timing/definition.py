@@ -204,6 +204,7 @@ class Once(BaseModel):
     model_config = _CONFIG
 
     once: _True
+    """`true`."""
 
     def __str__(self) -> str:
         return "@once"
@@ -213,6 +214,7 @@ class Continuous(_WithExceptions):
     """Again and again: a new run as soon as the one before has ended."""
 
     continuous: _True
+    """`true`. The DAG's `max_active_runs` is 1 then."""
 
     def __str__(self) -> str:
         return f"@continuous{self._except()}"
