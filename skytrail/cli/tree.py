@@ -17,7 +17,8 @@ from skytrail.cli.shortening import shortened
 #: Of a log so many lines are shown: the last ones.
 _LOG_LINES = 3
 
-#: Of a mapped task so many instances: those that are not simply done come first.
+#: So many tasks, and instances of a mapped task: what is not simply done, or waits, comes first.
+_TASKS = 100
 _INSTANCES = 20
 
 _QUIET = "bright_black"
@@ -102,20 +103,23 @@ class _Picture:
 
     def tree(self) -> Tree:
         tree = Tree(self._headline(), guide_style=_QUIET)
-        for task in self._run.tasks:
-            self._add(tree, task)
+        self._add_all(tree, self._run.tasks, most=_TASKS)
         return tree
+
+    def _add_all(self, tree: Tree, tasks: Sequence[TaskShown], *, most: int) -> None:
+        """As many as there is room for, in their order, and how the others stand."""
+        urgent = sorted(range(len(tasks)), key=lambda place: tasks[place].state in _DONE)
+        for place in sorted(urgent[:most]):
+            self._add(tree, tasks[place])
+        if len(urgent) > most:
+            left = Counter(tasks[place].state for place in urgent[most:])
+            tree.add(Text(f"… and {_counted(left)}", _QUIET))
 
     def _add(self, tree: Tree, task: TaskShown) -> None:
         node = tree.add(self._line(task))
         for detail in _details(task):
             node.add(detail.line())
-        ordered = sorted(task.instances, key=lambda instance: instance.state in _DONE)
-        for instance in ordered[:_INSTANCES]:
-            self._add(node, instance)
-        if len(ordered) > _INSTANCES:
-            left = Counter(instance.state for instance in ordered[_INSTANCES:])
-            node.add(Text(f"… and {_counted(left)}", _QUIET))
+        self._add_all(node, task.instances, most=_INSTANCES)
 
     def _headline(self) -> Text:
         counts = Counter(task.state for task in self._run.tasks)

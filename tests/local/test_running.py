@@ -123,6 +123,31 @@ def test_a_failing_run_that_fails_fast_begins_nothing_more() -> None:
     assert set(states(ledger).values()) == {"failed", "cancelled"}
 
 
+def test_what_was_set_up_is_put_away_even_if_a_run_fails_fast() -> None:
+    ledger = tried(
+        bash("make", "true", setup=True),
+        bash("use", "exit 1", "make", priority=1),
+        bash("also", "true", "make"),
+        bash("remove", "true", "make", "use", "also", teardown=True),
+        bash("report", "true", "remove"),
+        fail_fast=True,
+    )
+    assert states(ledger) == {
+        "make": "success",
+        "use": "failed",
+        "also": "cancelled",
+        "remove": "success",
+        "report": "skipped",
+    }
+    assert ledger.state == "failed"
+
+
+def test_a_higher_priority_goes_first() -> None:
+    notes = Notes()
+    tried(bash("low", "true"), bash("high", "true", priority=5), notes=notes)
+    assert notes.moves.index("high running") < notes.moves.index("low running")
+
+
 def test_tasks_can_be_given_an_outcome_instead_of_being_run() -> None:
     def given(task: LocalTask) -> Outcome | None:
         return Outcome.success({"rows": 7}) if task.spec.id == "fetch" else None

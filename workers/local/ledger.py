@@ -6,10 +6,11 @@ those of `runs_app/domain/states.py`.
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from dags_app.domain.commands import TaskType, digest_of
@@ -18,7 +19,7 @@ from dags_app.domain.tasks import TaskFields
 from runs_app.domain.executions import Execution
 from runs_app.domain.graph import Instance, Step, step_of
 from runs_app.domain.outcomes import Outcome
-from runs_app.domain.planner import Standing, plan, standings_of
+from runs_app.domain.planner import Row, Standing, plan, ready_among, standings_of
 from runs_app.domain.retries import next_state
 from runs_app.domain.states import ALLOWED, POKING, SLEEPING, RunState, TaskState
 from workers.local.facts import RunFacts
@@ -73,6 +74,19 @@ class LocalTask:
         return self.spec.id if self.map_index < 0 else f"{self.spec.id}[{self.map_index}]"
 
 
+class _Turn(NamedTuple):
+    """A place in the line: by priority, then in the order of the graph."""
+
+    rank: int
+    position: int
+    map_index: int
+    task: LocalTask
+
+
+def _row(task: LocalTask) -> Row:
+    return task.position, task.map_index, task.state, task.chosen, task.length
+
+
 class Ledger:
     """A run and its tasks."""
 
@@ -89,6 +103,9 @@ class Ledger:
         self.tasks: dict[Step, LocalTask] = {
             position: LocalTask(task, position) for position, task in enumerate(spec.in_order())
         }
+        #: What is queued, whose turn it is first; and what waits for a time.
+        self._line: list[_Turn] = []
+        self._asleep: set[LocalTask] = set()
 
     def in_order(self) -> list[LocalTask]:
         """All tasks by position, the instances of each behind it."""
@@ -100,6 +117,22 @@ class Ledger:
         return [self.tasks[Instance(position, index)] for index in range(length)]
 
     # ----------------------------------------------------------- what follows
+
+    def follow(self, ended: LocalTask) -> Iterator[LocalTask]:
+        """Carries out what follows from the end of an execution; each task that it moves.
+
+        Where all went well a look at what comes directly behind it will do.
+        """
+        if not ended.state.is_final:
+            return
+        if ended.state is TaskState.SUCCESS and ended.length is None:
+            towards = self.graph.downstream[ended.position]
+            ready = ready_among(self.graph, towards, self._standings_around(towards))
+            if ready or (ready is not None and (self._line or self._asleep)):
+                for position in ready:
+                    yield self.queue(self.tasks[position])
+                return
+        yield from self.advance()
 
     def advance(self) -> Iterator[LocalTask]:
         """Makes the plan and carries it out; each task that it moves.
@@ -128,13 +161,23 @@ class Ledger:
         for task in self.in_order():
             over = task.state.is_final or task.state is TaskState.WAITING
             if task.position in stopping and not over:
-                task.wake_at = None
                 yield self._move(task, TaskState.CANCELLED)
+        self._line = [turn for turn in self._line if turn.task.state is TaskState.QUEUED]
+        heapq.heapify(self._line)
 
     def _standings(self) -> dict[int, Standing]:
+        return standings_of(_row(task) for task in self.tasks.values())
+
+    def _standings_around(self, positions: Iterable[int]) -> dict[int, Standing]:
+        """Of these positions and of those directly before them."""
+        nodes = self.graph.nodes
+        wanted = {
+            place for position in positions for place in (position, *nodes[position].upstream)
+        }
         return standings_of(
-            (task.position, task.map_index, task.state, task.chosen, task.length)
-            for task in self.tasks.values()
+            _row(task)
+            for position in wanted
+            for task in (self.tasks[position], *self.instances(position))
         )
 
     # ----------------------------------------------------------- moves
@@ -142,27 +185,23 @@ class Ledger:
     def _move(self, task: LocalTask, state: TaskState) -> LocalTask:
         assert state in ALLOWED[task.state], f"{task.name}: {task.state} → {state}"
         task.state = state
+        task.wake_at = None
+        self._asleep.discard(task)
         return task
 
     def queue(self, task: LocalTask) -> LocalTask:
         """Its turn has come, for the first time or again."""
         task.attempt += task.state not in POKING
-        task.wake_at = None
+        heapq.heappush(self._line, _Turn(-task.spec.priority, task.position, task.map_index, task))
         return self._move(task, TaskState.QUEUED)
 
     def next_queued(self) -> LocalTask | None:
         """Which of the queued tasks goes first: by priority, then in the order of the graph."""
-        queued = [task for task in self.tasks.values() if task.state is TaskState.QUEUED]
-        return min(
-            queued,
-            key=lambda task: (-task.spec.priority, task.position, task.map_index),
-            default=None,
-        )
+        return heapq.heappop(self._line).task if self._line else None
 
     def next_sleeping(self) -> LocalTask | None:
         """Which of those that wait for a time is taken up again first."""
-        sleeping = [task for task in self.tasks.values() if task.wake_at is not None]
-        return min(sleeping, key=lambda task: task.wake_at or 0.0, default=None)
+        return min(self._asleep, key=lambda task: task.wake_at or 0.0, default=None)
 
     def begin(self, task: LocalTask, *, now: float) -> Execution:
         """Starts an execution of a queued task; `now` by the run's clock."""
@@ -185,9 +224,10 @@ class Ledger:
         if state is TaskState.CANCELLED:
             self._move(task, TaskState.CANCELLING)
         self._move(task, state)
-        if state in SLEEPING:
+        if state in SLEEPING and wake_after is not None:
             task.wake_after = wake_after
-            task.wake_at = None if wake_after is None else now + wake_after
+            task.wake_at = now + wake_after
+            self._asleep.add(task)
         if state not in POKING:
             task.waiting_since = None
         if state is TaskState.SUCCESS:
@@ -208,7 +248,6 @@ class Ledger:
         self.state = state
         for task in self.in_order():
             if not task.state.is_final:
-                task.wake_at = None
                 yield self._move(task, TaskState.CANCELLED)
 
     # ----------------------------------------------------------- what tasks are given

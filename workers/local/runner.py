@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -77,21 +77,21 @@ class LocalRun:
     def to_the_end(self) -> RunState:
         """Executes what is ready until nothing is left to do; how the run has ended."""
         ledger = self.ledger
-        self._advance()
+        self._tell(ledger.advance())
         while not ledger.state.is_final:
             if self._told_to_end is None and self._clock.now() >= self._ends_by:
                 self._told_to_end = RunState.FAILED
             if self._told_to_end is not None:
-                self._give_up(self._told_to_end)
+                self._tell(ledger.give_up(self._told_to_end))
             elif (task := ledger.next_queued()) is not None:
                 self._execute(task)
                 if self._told_to_end is None:
-                    self._advance()
+                    self._tell(ledger.follow(task))
             elif (task := ledger.next_sleeping()) is not None:
                 self._wait_for(task)
             else:
                 # It waits for somebody to say that it may go on, who is not here.
-                self._give_up(RunState.FAILED)
+                self._tell(ledger.give_up(RunState.FAILED))
         return ledger.state
 
     def one(self, task_id: str, *, map_index: int | None = None) -> RunState:
@@ -129,12 +129,8 @@ class LocalRun:
         if self._clock.now() >= task.wake_at:
             self._observer.moved(self.ledger.queue(task))
 
-    def _advance(self) -> None:
-        for task in self.ledger.advance():
-            self._observer.moved(task)
-
-    def _give_up(self, state: RunState) -> None:
-        for task in self.ledger.give_up(state):
+    def _tell(self, moved: Iterable[LocalTask]) -> None:
+        for task in moved:
             self._observer.moved(task)
 
     def _execute(self, task: LocalTask) -> None:

@@ -22,6 +22,9 @@ from skytrail.cli.trying.picture import picture_of, record_of, said_of, why
 from workers.local.ledger import Ledger, LocalTask
 from workers.local.runner import LocalRun, Observer
 
+#: More tasks than these take a while to draw.
+_MANY = 200
+
 #: After which a task's log is shown in full.
 _BROKEN = frozenset({TaskState.FAILED, TaskState.UP_FOR_RETRY})
 
@@ -134,7 +137,7 @@ class LiveTree:
         self._live = Live(
             console=self._console,
             get_renderable=tree,
-            refresh_per_second=8,
+            refresh_per_second=8 if len(run.ledger.tasks) <= _MANY else 1,
             redirect_stdout=False,
             redirect_stderr=False,
         )
