@@ -40,7 +40,7 @@ from dags_app.domain.timing.zones import check_timezone
 from skytrail.errors import listed
 
 MAX_CRONS = 32
-MAX_EVENTS = 10_000
+MAX_EVENTS = 1_000
 MAX_DATES = 1_000
 MAX_ASSETS = 100
 
