@@ -50,6 +50,8 @@ class TaskShown:
     #: How much of the log is shown, in lines.
     log_lines: int = _LOG_LINES
     output: Any = None
+    #: The group that it is shown in; dots lead into groups within groups.
+    group: str | None = None
     instances: Sequence[TaskShown] = ()
 
     @property
@@ -78,7 +80,9 @@ def why_not(upstream: Iterable[tuple[str, str, Sequence[str] | None]], task_id: 
     for name, _, chosen in before:
         if chosen is not None and task_id not in chosen:
             return f"{name} went on with {', '.join(chosen) or 'nothing'}"
-    return ", ".join(f"{name} is {state}" for name, state, _ in before if state != "success")
+    # After a failure that ends the run others before it may not be over.
+    ended = [(name, state) for name, state, _ in before if TaskState(state).is_final]
+    return ", ".join(f"{name} is {state}" for name, state in ended if state != TaskState.SUCCESS)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class _Picture:
         everything = [*run.tasks, *(inner for task in run.tasks for inner in task.instances)]
         self._width = max(len(task.name) for task in everything)
         self._state_width = max(len(task.state) for task in everything)
+        self._groups: dict[str, Tree] = {}
 
     def tree(self) -> Tree:
         tree = Tree(self._headline(), guide_style=_QUIET)
@@ -110,7 +115,7 @@ class _Picture:
         """As many as there is room for, in their order, and how the others stand."""
         urgent = sorted(range(len(tasks)), key=lambda place: tasks[place].state in _DONE)
         for place in sorted(urgent[:most]):
-            self._add(tree, tasks[place])
+            self._add(self._group(tree, tasks[place].group), tasks[place])
         if len(urgent) > most:
             left = Counter(tasks[place].state for place in urgent[most:])
             tree.add(Text(f"… and {_counted(left)}", _QUIET))
@@ -120,6 +125,15 @@ class _Picture:
         for detail in _details(task):
             node.add(detail.line())
         self._add_all(node, task.instances, most=_INSTANCES)
+
+    def _group(self, tree: Tree, path: str | None) -> Tree:
+        """Where the tasks of a group stand: the group is added when it is first met."""
+        if path is None:
+            return tree
+        if path not in self._groups:
+            around, _, name = path.rpartition(".")
+            self._groups[path] = self._group(tree, around or None).add(Text(name, "italic"))
+        return self._groups[path]
 
     def _headline(self) -> Text:
         counts = Counter(task.state for task in self._run.tasks)

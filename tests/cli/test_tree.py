@@ -44,3 +44,19 @@ def test_of_very_many_tasks_those_that_are_not_simply_done_are_shown() -> None:
     assert "t450" in text
     assert "t499" not in text
     assert "… and 400 success" in text
+
+
+def test_tasks_stand_in_their_groups() -> None:
+    tasks = [
+        TaskShown(name=name, state="success", group=group)
+        for name, group in [("a", None), ("etl.b", "etl"), ("etl.in.c", "etl.in"), ("etl.d", "etl")]
+    ]
+    lines = drawn(tree_of(RunShown(name="story", state="success", tasks=tasks))).splitlines()
+    assert [line.rstrip()[4:] for line in lines[1:]] == [
+        "✓ success a",
+        "etl",
+        "├── ✓ success etl.b",
+        "├── in",
+        "│   └── ✓ success etl.in.c",
+        "└── ✓ success etl.d",
+    ]

@@ -153,6 +153,17 @@ def test_one_instance_of_a_mapped_task(command: CommandLine, tmp_path: Path) -> 
     )
 
 
+def _started(folder: Path, file: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "skytrail.cli", "dags", "test", file],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", **environment},
+    )
+
+
 def test_ctrl_c_stops_what_is_under_way(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     file = _write(
@@ -160,15 +171,30 @@ def test_ctrl_c_stops_what_is_under_way(tmp_path: Path) -> None:
         {"id": "a", "type": "bash", "command": f"touch {begun}; sleep 60"},
         {"id": "b", "depends_on": ["a"]},
     )
-    trying = subprocess.Popen(
-        [sys.executable, "-m", "skytrail.cli", "dags", "test", file],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
-    )
+    trying = _started(tmp_path, file)
     wait_until(begun.exists, what="the task has begun")
     trying.send_signal(signal.SIGINT)
     out, _ = trying.communicate(timeout=30)
     assert trying.returncode == 1
     assert "cancelled  a  it was told to stop" in out
     assert "cancelled  b" in out
+
+
+def test_code_that_will_not_stop_ends_the_process_as_it_would_a_workers(tmp_path: Path) -> None:
+    (tmp_path / "stubborn.py").write_text(
+        "import time\n"
+        "def work():\n"
+        "    while True:\n"
+        "        try:\n"
+        "            open('begun', 'w').close()\n"
+        "            time.sleep(60)\n"
+        "        except BaseException:\n"
+        "            pass\n"
+    )
+    file = _write(tmp_path, {"id": "a", "type": "python", "callable": "stubborn.work"})
+    trying = _started(tmp_path, file, SKYTRAIL_STOP_GRACE_SECONDS="0")
+    wait_until((tmp_path / "begun").exists, what="the task has begun")
+    trying.send_signal(signal.SIGINT)
+    out, _ = trying.communicate(timeout=30)
+    assert trying.returncode == -signal.SIGKILL
+    assert "a did not stop when told to (cancelled)" in out

@@ -16,13 +16,13 @@ def picture_of(run: DagRun) -> RunShown:
     """The run with its tasks; instances of mapped tasks stand among them."""
     tasks = list(tasks_of(run))
     outputs = outputs_of(run.pk, {task.task_id for task in tasks})
-    upstream = {task["id"]: task.get("depends_on", []) for task in run.version.spec["tasks"]}
+    specs = {task["id"]: task for task in run.version.spec["tasks"]}
     began = run.started_at or run.queued_at
     return RunShown(
         name=run.dag.dag_id,
         state=run.state,
         took=(run.finished_at - began).total_seconds() if run.finished_at else None,
-        tasks=[_shown(run, task, tasks, upstream, outputs) for task in tasks],
+        tasks=[_shown(run, task, tasks, specs, outputs) for task in tasks],
     )
 
 
@@ -30,13 +30,14 @@ def _shown(
     run: DagRun,
     task: TaskRun,
     tasks: list[TaskRun],
-    upstream: Mapping[str, list[str]],
+    specs: Mapping[str, dict[str, Any]],
     outputs: Mapping[str, Any],
 ) -> TaskShown:
     attempts = list(task.attempts.all())
     first = attempts[0].started_at if attempts and task.finished_at else None
     run_began = run.started_at or run.queued_at
-    before = [other for other in tasks if other.task_id in upstream[task.task_id]]
+    spec = specs[task.task_id]
+    before = [other for other in tasks if other.task_id in spec.get("depends_on", [])]
     return TaskShown(
         name=task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]",
         state=task.state,
@@ -46,4 +47,5 @@ def _shown(
         why=why_not(((o.task_id, o.state, o.chosen) for o in before), task.task_id),
         log="".join(text for _, text in chunks_after(task, task.attempt, Position())),
         output=outputs.get(task.task_id) if task.map_index < 0 else None,
+        group=spec.get("group"),
     )

@@ -43,6 +43,7 @@ def _shown(ledger: Ledger, task: LocalTask, began: float, longest_wait: float) -
         log=task.tries[-1].transcript.text if tries else "",
         **({"log_lines": _LINES_OF_FAILED} if is_broken else {}),
         output=task.output,
+        group=task.spec.group if task.map_index < 0 else None,
         instances=[_shown(ledger, instance, began, longest_wait) for instance in instances],
     )
 
