@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from dags_app.actions import realigning
 from runs_app.actions import (
     backfilling,
     recovery,
@@ -60,9 +61,15 @@ TIME_OUT = Job(
     1,
     "Stops runs and gives up queued tasks whose time is up.",
 )
+REALIGN = Job(
+    "realign",
+    "skytrail.tick.realign",
+    3600,
+    "Finds next ticks that have moved: new rules of time zones, new holidays.",
+)
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 
-JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, PRUNE)
+JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, REALIGN, PRUNE)
 
 #: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
@@ -142,6 +149,13 @@ def time_out() -> str:
     return _in_turn(TIME_OUT, timing_out.time_out)
 
 
+@shared_task(name=REALIGN.task)
+@_for_this_time
+def realign() -> str:
+    """Finds next ticks that have moved."""
+    return _in_turn(REALIGN, realigning.realign)
+
+
 @shared_task(name=PRUNE.task)
 @_for_this_time
 def prune() -> str:
@@ -157,6 +171,7 @@ BY_NAME = {
     "wake": wake,
     "recover": recover,
     "time_out": time_out,
+    "realign": realign,
     "prune": prune,
 }
 

@@ -65,7 +65,7 @@ def plainly(schedule: Timetable | None) -> Timetable:
 @given(
     several=st.lists(expressions, min_size=1, max_size=4), zone=st.sampled_from(ZONES), at=moments
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_several_crons_have_the_ticks_of_all_each_once(
     several: list[str], zone: str, at: datetime
 ) -> None:
@@ -137,7 +137,7 @@ def at_noon(schedule: Timetable, end_date: datetime | None = None) -> Due:
     calendar=st.sampled_from([None, "DE-BY", "US"]),
     at=moments,
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_excluded_days_take_their_ticks_out_and_no_others(
     text: str,
     zone: str,
