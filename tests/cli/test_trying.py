@@ -153,6 +153,19 @@ def test_one_instance_of_a_mapped_task(command: CommandLine, tmp_path: Path) -> 
     )
 
 
+def test_a_sensor_looks_again_and_again(command: CommandLine, tmp_path: Path) -> None:
+    sensor = {
+        "id": "wait",
+        "type": "file_sensor",
+        "path": str(tmp_path / "never"),
+        "poke_interval_seconds": 60,
+        "wait_timeout_seconds": 100,
+    }
+    said = command("dags", "test", _write(tmp_path, sensor), "--no-delay", expect=1)
+    assert said.out.count("running  wait") == 3
+    assert "again in 60 s, here at once" in said.out
+
+
 def _started(folder: Path, file: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "skytrail.cli", "dags", "test", file],

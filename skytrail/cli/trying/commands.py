@@ -15,6 +15,7 @@ from skytrail.cli.arguments import (
     TaskArgument,
 )
 from skytrail.cli.output import Format, OutputOption
+from skytrail.cli.trying import LONGEST_WAIT
 from skytrail.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def try_a_dag(
         typer.Option(
             "--max-wait", min=0, help="Seconds after which a wait for a retry or a poke is cut off."
         ),
-    ] = 5.0,
+    ] = LONGEST_WAIT,
     *,
     no_delay: Annotated[bool, typer.Option("--no-delay", help="Wait for nothing.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Approve what asks for it.")] = False,

@@ -15,7 +15,7 @@ from dags_app.domain.commands import ApprovalCommand
 from runs_app.domain.states import TaskState
 from skytrail.cli.output import Format, show_record, state_text
 from skytrail.cli.trying.asking import ask
-from skytrail.cli.trying.picture import task_record
+from skytrail.cli.trying.picture import said_of, task_record
 from workers.local.ledger import LocalTask
 from workers.local.runner import LocalRun
 from workers.log import OUR_THREADS
@@ -27,8 +27,9 @@ _LOOK_EVERY = 0.1
 class Following:
     """Follows what is executed."""
 
-    def __init__(self, output: Format) -> None:
+    def __init__(self, output: Format, *, longest_wait: float) -> None:
         self._output = output
+        self._longest_wait = longest_wait
         # Not `sys.stdout` as it is later: what a task prints goes into its log.
         self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._tasks: list[LocalTask] = []
@@ -67,7 +68,7 @@ class Following:
     def _show_end(self, task: LocalTask) -> None:
         last = task.tries[-1]
         seconds = "" if last.ended is None else f"  in {last.ended - last.began:.2f} s"
-        message = last.message
+        message = said_of(task, last, longest_wait=self._longest_wait)
         because = f"  {escape(message)}" if message else ""
         self._console.print(f"{state_text(task.state)}  {escape(task.name)}{seconds}{because}")
         if task.output is not None:

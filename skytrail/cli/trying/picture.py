@@ -52,7 +52,7 @@ def said_of(task: LocalTask, each: Try, *, longest_wait: float) -> str:
     """What is to be said of one of its tries: what went wrong, and when it goes on."""
     if each is not task.tries[-1] or task.wake_at is None or task.wake_after is None:
         return each.message
-    again = f"again in {task.wake_after:g} s"
+    again = f"again in {task.wake_after:.4g} s"
     if task.wake_after > longest_wait:
         again += f", here in {longest_wait:g} s" if longest_wait else ", here at once"
     return f"{each.message}; {again}" if each.message else again

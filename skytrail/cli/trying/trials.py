@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import RunState
 from skytrail.cli.failures import RUN_FAILED
 from skytrail.cli.output import Format
+from skytrail.cli.trying import LONGEST_WAIT
 from skytrail.cli.trying.following import Following
 from skytrail.cli.trying.interrupting import say_it_is_stuck, stopping
 from skytrail.cli.trying.watching import Watcher, watcher_for
@@ -32,10 +33,8 @@ class Wishes:
     #: Only these tasks and what they wait for; without any, all.
     only: Sequence[str] = ()
     mark_success: re.Pattern[str] | None = None
-    longest_wait: float = 0.0
+    longest_wait: float = LONGEST_WAIT
     approve: bool = False
-    #: The outcomes of tasks that are not to be executed.
-    given: Mapping[str, Outcome] = field(default_factory=dict)
 
 
 def try_dag(spec: DagSpec, wishes: Wishes, output: Format, *, now: datetime) -> int:
@@ -66,7 +65,7 @@ def try_task(
     ]
     spec = spec.model_copy(update={"tasks": alone})
     get_ready(spec)
-    watcher = Following(output)
+    watcher = Following(output, longest_wait=wishes.longest_wait)
     facts = facts_of(spec, conf=wishes.conf, logical_date=wishes.date, now=now)
     trial = replace(_trial(spec, wishes, watcher), outputs=outputs)
     with prepared(spec, facts, trial, observer=watcher) as run, stopping(run), watcher.showing(run):
@@ -91,7 +90,7 @@ def _given(spec: DagSpec, wishes: Wishes) -> Callable[[LocalTask], Outcome | Non
             return Outcome.skipped("not asked for")
         if wishes.mark_success is not None and wishes.mark_success.fullmatch(task.spec.id):
             return Outcome.success()
-        return wishes.given.get(task.spec.id)
+        return None
 
     return given
 
