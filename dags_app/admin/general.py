@@ -79,6 +79,9 @@ class GeneralForm(forms.Form):
     max_active_runs = Number(initial=16, help_text=_help("max_active_runs"))
     max_active_tasks = Number(help_text=_help("max_active_tasks"))
     run_timeout_seconds = Number(label="Run timeout (s)", help_text=_help("run_timeout_seconds"))
+    fail_fast = forms.BooleanField(
+        required=False, widget=widgets.UnfoldBooleanSwitchWidget(), help_text=_help("fail_fast")
+    )
     params = Json(
         widget=json_area(rows=5, placeholder='{"day": {"type": "string", "default": "monday"}}'),
         label="Parameters",
@@ -109,7 +112,7 @@ class GeneralForm(forms.Form):
         ),
         (
             "Limits and parameters",
-            ("max_active_runs", "max_active_tasks", "run_timeout_seconds", "params"),
+            ("max_active_runs", "max_active_tasks", "run_timeout_seconds", "fail_fast", "params"),
         ),
     )
 

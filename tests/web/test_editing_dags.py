@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from dags_app.admin.editor import Editor
+from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag, DagVersion, Task
 from skytrail.database.clock import database_now
 from tests.factories import save_dag
@@ -388,3 +389,23 @@ def test_the_page_of_a_paused_dag_says_what_resuming_starts(editor: Client) -> N
     page = editor.get(page_of(dag)).content.decode()
     assert "Resuming starts 4 runs at once" in page
     assert "Next by schedule" in page
+
+
+def test_no_field_of_a_definition_is_lost_by_being_edited(editor: Client) -> None:
+    fields: dict[str, Any] = {
+        "description": "about", "owner": "data", "tags": ["x"], "timezone": "Asia/Kathmandu",
+        "schedule": ["0 9 * * *", "0 17 * * *"], "start_date": "2026-01-01T00:00:00Z",
+        "end_date": "2027-01-01T00:00:00Z", "catchup": True, "catchup_window_seconds": 60,
+        "overlap_policy": "skip", "max_active_runs": 3, "max_active_tasks": 4,
+        "run_timeout_seconds": 5.5, "fail_fast": True, "params": {"a": {"default": 1}},
+    }  # fmt: skip
+    assert set(DagSpec.model_fields) == {*fields, "name", "format", "paused", "tasks"}
+    dag = save_dag({"a": []}, **fields)
+    assert dag.version is not None
+    before = dag.version.spec
+
+    save(editor, page_of(dag), fields_of(editor, page_of(dag)) | {"owner": "somebody"})
+
+    dag.refresh_from_db()
+    assert dag.version is not None
+    assert dag.version.spec == before | {"owner": "somebody"}
