@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from dags_app.domain import params
@@ -139,7 +140,7 @@ def cancel(backfill: Backfill, *, actor: str) -> Backfill:
     Raises `BackfillHasEnded`.
     """
     held = _move(backfill, BackfillState.CANCELLED)
-    for run in _runs_of(held).filter(state__in=[RunState.QUEUED, RunState.RUNNING]):
+    for run in _unfinished_runs_of(held).exclude(state=RunState.CANCELLING):
         try:
             cancel_run(run, actor=actor)
         except (RunHasEnded, RunIsBeingCancelled):
@@ -272,17 +273,14 @@ def _advance(key: UUID) -> int:
     if not backfill.is_through:
         begun = _see_to_dates(backfill, dag)
         backfill.save(update_fields=["reached", "is_through"])
-    if (
-        backfill.is_through
-        and not _runs_of(backfill).filter(state__in=sorted(RUN_UNFINISHED)).exists()
-    ):
+    if backfill.is_through and not _unfinished_runs_of(backfill).exists():
         _end(backfill, BackfillState.COMPLETED)
     return begun
 
 
 def _see_to_dates(backfill: Backfill, dag: Dag) -> int:
     """Dates one after the other, until there is no more room for a run."""
-    own = _runs_of(backfill).filter(state__in=sorted(RUN_UNFINISHED)).count()
+    own = _unfinished_runs_of(backfill).count()
     room = min(CREATED, backfill.max_active_runs - own, dag.runs_at_once - unfinished_runs(dag))
     dates = _dates(backfill, LOOKED_AT)
     there = runs_at(dag, dates)
@@ -356,12 +354,15 @@ def _run_again(backfill: Backfill, run: DagRun) -> Treatment:
     return Treatment.RERUN
 
 
-def _runs_of(backfill: Backfill) -> Any:
-    """The runs that it has created or has run again."""
+def _unfinished_runs_of(backfill: Backfill) -> QuerySet[DagRun]:
+    """Those of the runs that it has created, or has run again, which have not ended."""
     entries = BackfillRun.objects.filter(
         backfill=backfill, treatment__in=[Treatment.CREATED, Treatment.RERUN]
     )
-    return DagRun.objects.filter(pk__in=entries.values("run"))
+    # Its DAG is named for the index of unfinished runs: there are few, and entries may be many.
+    return DagRun.objects.filter(
+        dag=backfill.dag_id, state__in=sorted(RUN_UNFINISHED), pk__in=entries.values("run")
+    )
 
 
 @transaction.atomic
