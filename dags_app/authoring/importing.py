@@ -9,6 +9,7 @@ import importlib
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 from dags_app.authoring.collection import Collection, collecting
 from dags_app.authoring.dags import DAG
@@ -66,9 +67,10 @@ def import_file(file: Path) -> Collection:
         raise CannotImport(file=file, reason="there is no such file")
     name = _name_below_a_place(path)
     if name is None:
-        sys.path.insert(0, str(path.parent))
+        sys.path.append(str(path.parent))  # behind all others, whose modules stay what they are
         name = path.stem
-    sys.modules.pop(name, None)  # it may have been changed since
+    if name in sys.modules and _is_made_from(sys.modules[name], path):
+        del sys.modules[name]  # it may have been changed since
     try:
         with collecting() as found:
             module = importlib.import_module(name)
@@ -78,10 +80,14 @@ def import_file(file: Path) -> Collection:
         raise CannotImport(
             file=file, reason=f"{type(error).__name__}: {error}", problems=_lines(error)
         ) from error
-    if Path(module.__file__ or "").resolve() != path:
-        reason = f"there is another module {name!r}, {module.__file__}; give the file another name"
+    if not _is_made_from(module, path):
+        reason = f"there is another module {name!r}; give the file another name"
         raise CannotImport(file=file, reason=reason)
     return found
+
+
+def _is_made_from(module: ModuleType, path: Path) -> bool:
+    return Path(getattr(module, "__file__", None) or "").resolve() == path
 
 
 def _name_below_a_place(path: Path) -> str | None:
