@@ -102,9 +102,11 @@ class Mirror:
     def find(self, task_run: UUID) -> tuple[Run, Task]:
         return next((run, task) for run, task in self.tasks() if task.pk == task_run)
 
+    def under_way(self) -> list[Run]:
+        return [run for run in self.runs.values() if run.state in {R.RUNNING, R.CANCELLING}]
+
     def active(self, dag: str) -> int:
-        under_way = {R.RUNNING, R.CANCELLING}
-        return sum(run.dag == dag and run.state in under_way for run in self.runs.values())
+        return sum(run.dag == dag for run in self.under_way())
 
     # ------------------------------------------------------------ runs
 

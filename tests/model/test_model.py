@@ -40,6 +40,27 @@ def test_the_statements_do_what_the_model_does(
     assert not DagRun.objects.filter(finished_at=None).exists()
 
 
+def test_a_run_that_begins_in_a_sweep_is_planned_by_its_own_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sweep has chosen its runs before, and does not come to one that it has made room for."""
+    monkeypatch.setattr("tests.doubles.make", lambda: Runs.current)
+    Runs.prepare()
+    story = Runs()
+    story.begin(["narrow"])
+    story.launch(0)
+    story.carry_on(2)
+    story.lose_everything()
+    story.recover(later=True)
+    story.the_mirror_shows_what_is_there()
+    first, second = story.mirror.runs.values()
+    assert (first.state, second.state) == ("success", "running")
+    assert {task.state for task in second.tasks} == {"waiting"}
+    story.carry_on(1)
+    story.the_mirror_shows_what_is_there()
+    assert second.tasks[0].state == "queued"
+
+
 def _profile() -> settings:
     stories, steps = PROFILES[PROFILE]
     return settings(
