@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from dags_app.authoring.functions import BashFunction, TaskFunction
@@ -16,13 +16,18 @@ R = TypeVar("R")
 M = TypeVar("M")
 
 
-class _Options(TaskOptions, total=False):
+class _DecidingOptions(TaskOptions, total=False):
     task_id: str
+
+
+class _Options(_DecidingOptions, total=False):
+    outputs: Sequence[str]
+    """The names of its outputs: the function returns a dict with just these keys."""
     multiple_outputs: bool
-    """Read and without effect: a part of what a task returns can always be used, `x["rows"]`."""
+    """Each entry of the dict that it returns is an output of its own, whatever its name."""
 
 
-class _ShortCircuitOptions(_Options, total=False):
+class _ShortCircuitOptions(_DecidingOptions, total=False):
     ignore_downstream_trigger_rules: bool
 
 
@@ -97,7 +102,7 @@ class TaskDecorator:
     @overload
     def branch(self, function: Callable[P, object], /) -> TaskFunction[P, Output, Output]: ...
     @overload
-    def branch(self, **options: Unpack[_Options]) -> Deciding: ...
+    def branch(self, **options: Unpack[_DecidingOptions]) -> Deciding: ...
     def branch(self, *function: Any, **options: Any) -> Any:
         """A function that returns the id, or the ids, of the next tasks to go on with."""
         return _decorated(function, Branch, options)

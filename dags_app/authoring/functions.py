@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, Unpack
 
 from dags_app.authoring import collection, scope
@@ -43,6 +43,7 @@ class AnyTaskOptions(SensorOptions, total=False):
     """What `.override` takes, whatever the decorator was."""
 
     task_id: str
+    outputs: Sequence[str]
     multiple_outputs: bool
     ignore_downstream_trigger_rules: bool
     env: Mapping[str, object]
@@ -128,7 +129,6 @@ class TaskFunction(Generic[P, R_co, M_co]):
             **expansion,
             **self._own(bound, expansion),
         }
-        options.pop("multiple_outputs", None)  # a part of what is returned can always be used
         return self.kind(_unique(options.pop("task_id", self.function.__name__)), **options)
 
     def _own(

@@ -54,9 +54,18 @@ class Python(Task):
         callable: Function,  # noqa: A002  # its name in a definition
         args: Sequence[object] = UNSET,
         kwargs: Mapping[str, object] = UNSET,
+        outputs: Sequence[str] = UNSET,
+        multiple_outputs: bool = UNSET,
         **options: Unpack[OperatorOptions],
     ) -> None:
-        super().__init__(task_id, {"callable": callable, "args": args, "kwargs": kwargs}, options)
+        own = {
+            "callable": callable,
+            "args": args,
+            "kwargs": kwargs,
+            "outputs": outputs,
+            "multiple_outputs": multiple_outputs,
+        }
+        super().__init__(task_id, own, options)
 
 
 class Celery(Task):

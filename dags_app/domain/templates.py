@@ -70,6 +70,40 @@ def references(text: str) -> References:
     return References(frozenset(found["outputs"]), frozenset(found["params"]))
 
 
+def parts_of_outputs(text: str) -> set[tuple[str, str]]:
+    """Each task and part of its output that `text` names: of `{{ outputs.fetch.rows }}` the pair
+    `fetch`, `rows`. Computed keys are not among them. Raises `BadTemplate`.
+    """
+    if not is_template(text):
+        return set()
+    found = set()
+    tree = _parsed(text)
+    called = {id(call.node) for call in tree.find_all(nodes.Call)}
+    steps: list[nodes.Getattr | nodes.Getitem] = [
+        *tree.find_all(nodes.Getattr),
+        *tree.find_all(nodes.Getitem),
+    ]
+    for part in steps:
+        task = _step_into(part.node)
+        if id(part) not in called and task is not None and _is_outputs(part.node):
+            name = _step_into(part)
+            if name is not None:
+                found.add((task, name))
+    return found
+
+
+def _is_outputs(node: nodes.Node) -> bool:
+    table = node.node if isinstance(node, nodes.Getattr | nodes.Getitem) else None
+    return isinstance(table, nodes.Name) and table.name == "outputs"
+
+
+def _step_into(node: nodes.Node) -> str | None:
+    """The key of `table.key` or `table["key"]`; None of anything else."""
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    return _constant(node.arg) if isinstance(node, nodes.Getitem) else None
+
+
 def _parsed(text: str) -> nodes.Template:
     try:
         return _READER.parse(text)

@@ -69,6 +69,18 @@ class _Tasks:
     def ancestry(self) -> topology.Ancestry[str]:
         return topology.Ancestry(self.upstream)
 
+    def outputs_of(self, name: str) -> list[str]:
+        """The outputs that a task declares; none where any part of its output may be used.
+
+        Of a mapped task there is a list of them, which is another matter.
+        """
+        document = self.known[name].document if name in self.known else {}
+        is_mapped = document.get("expand") or document.get("expand_kwargs")
+        outputs = document.get("outputs")
+        if is_mapped or document.get("type") != "python" or not isinstance(outputs, list):
+            return []
+        return [output for output in outputs if isinstance(output, str)]
+
     @cached_property
     def edges(self) -> set[tuple[str, str]]:
         """Each dependency, upstream first."""
@@ -214,6 +226,7 @@ def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
                 return
             continue
         yield from _outputs(found.outputs, where, node, tasks)
+        yield from _parts(found.outputs, text, where, tasks)
         for name in sorted(found.params - names.keys()) if names else ():
             hint = tasks.suggest(name, names) or "; declare it under params"
             message = f"the DAG declares no parameter {quoted(name)}{hint}"
@@ -241,6 +254,16 @@ def _outputs(names: frozenset[str], where: str, node: _Node, tasks: _Tasks) -> I
                 f"let {quoted(node.id)} depend on it"
             )
             yield Problem(where, "output_not_upstream", message)
+
+
+def _parts(names: frozenset[str], text: str, where: str, tasks: _Tasks) -> Iterator[Problem]:
+    """Outputs of tasks that say which ones they have."""
+    declared = {name: outputs for name in names if (outputs := tasks.outputs_of(name))}
+    for name, part in sorted(templates.parts_of_outputs(text)) if declared else ():
+        if name in declared and part not in declared[name]:
+            hint = tasks.suggest(part, declared[name]) or "; declare it there, or use another"
+            message = f"{quoted(name)} declares no output {quoted(part)}{hint}"
+            yield Problem(where, "unknown_output", message)
 
 
 def _is_before(name: str, node: _Node, tasks: _Tasks) -> bool:

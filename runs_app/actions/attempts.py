@@ -16,6 +16,7 @@ from runs_app.actions.transitions import Move, sql_list, task_move
 from runs_app.dispatching import request_dispatch_after_commit
 from runs_app.domain.claims import Refusal, refusal
 from runs_app.domain.executions import Execution, Finished
+from runs_app.domain.named_outputs import RETURN_VALUE
 from runs_app.domain.outcomes import MAX_ERROR_CHARACTERS, Outcome
 from runs_app.domain.retries import next_state
 from runs_app.domain.states import FINAL, LEASED, POKING, SLEEPING, TaskState
@@ -156,8 +157,9 @@ def _finish(*, sets: str = "", also: tuple[str, ...] = ()) -> Move:
 )""",
             """output AS (
   INSERT INTO skytrail_output (task_run_id, epoch, name, value)
-  SELECT id, epoch, 'return_value', %(output)s::jsonb FROM moved
-  WHERE state = 'success' AND %(output)s::jsonb IS NOT NULL
+  SELECT moved.id, moved.epoch, output.name, output.value
+  FROM moved CROSS JOIN jsonb_each(%(outputs)s::jsonb) AS output (name, value)
+  WHERE moved.state = 'success'
 )""",
             """log AS (
   INSERT INTO skytrail_log_chunk (task_run_id, epoch, sequence, text)
@@ -310,7 +312,7 @@ def finish(
         exit_code=outcome.exit_code,
         wake_after=wake_after,
         chosen=list(outcome.chosen) if outcome.chosen is not None else None,
-        output=None if outcome.output is None else json.dumps(outcome.output),
+        outputs=_outputs(outcome),
         log=log,
         log_sequence=log_sequence,
         actor=worker,
@@ -327,6 +329,15 @@ def finish(
         or restarted_or_cancelled
         or (final in FINAL - {TaskState.SUCCESS} and want_replan(row.run_pk)),
     )
+
+
+def _outputs(outcome: Outcome) -> str | None:
+    """What an outcome leaves, by name, as JSON; None for nothing."""
+    if outcome.output is None:
+        return None
+    # Of no named outputs too it is to be known that there are none.
+    is_parted = outcome.is_named and outcome.output
+    return json.dumps(outcome.output if is_parted else {RETURN_VALUE: outcome.output})
 
 
 def _written_before(execution: Execution) -> Finished | None:

@@ -18,8 +18,9 @@ from runs_app.access import access_task_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
 from runs_app.domain.states import TaskState
-from runs_app.models import Attempt, LogChunk, Output, TaskRun, Transition
+from runs_app.models import Attempt, LogChunk, TaskRun, Transition
 from runs_app.selectors.logs import Position, chunks_after
+from runs_app.selectors.outputs import rows_of
 
 #: So much of a log's end is shown on the page, in characters; the rest is behind a link.
 LOG_END = 32_768
@@ -97,8 +98,7 @@ class TaskRunAdmin(Shown):
     def context(self, request: HttpRequest, task: TaskRun) -> dict[str, Any]:
         attempts = list(Attempt.objects.filter(task_run=task).order_by("-epoch")[:LATEST])
         moves = Transition.objects.filter(run=task.run_id, task_run=task).order_by("-at", "-id")
-        outputs = Output.objects.filter(task_run=task, epoch=task.epoch, name=Output.RETURN_VALUE)
-        output = outputs.first()
+        outputs = list(rows_of(task).order_by("name"))
         state = TaskState(task.state)
         return page_context(self, request, str(task)) | {
             "task": task,
@@ -113,7 +113,7 @@ class TaskRunAdmin(Shown):
                 for attempt in attempts
             ],
             "moves": list(moves[:LATEST]),
-            "output": as_json(output.value) if output else "",
+            "outputs": [(output.name, as_json(output.value)) for output in outputs],
             "log": _end_of_log(task),
             "is_dead": state is TaskState.FAILED and task.dropped_at is None,
             "may_drop": self.has_run_permission(request),

@@ -15,6 +15,7 @@ from runs_app.models import (
     Attempt,
     DagRun,
     DeadLetter,
+    Output,
     Pool,
     SkippedTick,
     TaskRun,
@@ -339,6 +340,17 @@ class OutputSerializer(serializers.Serializer[Any]):
 
     task_id = serializers.CharField()
     value = serializers.JSONField(allow_null=True)
+
+
+class NamedOutputSerializer(serializers.ModelSerializer[Output]):
+    """One of the outputs that a task left; `return_value` is one that was not given a name."""
+
+    value = serializers.JSONField(allow_null=True)
+
+    class Meta:
+        model = Output
+        fields = ("name", "value", "created_at")
+        read_only_fields = fields
 
 
 class PoolSerializer(serializers.ModelSerializer[Pool]):

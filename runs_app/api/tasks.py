@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from runs_app.access import access_run, access_task_run
 from runs_app.actions import cancellation
 from runs_app.api.filters import TaskQuery
-from runs_app.api.serializers import OutputSerializer, TaskRunSerializer
-from runs_app.selectors.outputs import outputs_of
+from runs_app.api.serializers import NamedOutputSerializer, OutputSerializer, TaskRunSerializer
+from runs_app.selectors.outputs import outputs_of, rows_of
 from runs_app.selectors.tasks import tasks_of
 from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
@@ -33,6 +33,16 @@ class WhichQuery(serializers.Serializer[Any]):
     """Which of a mapped task's instances is meant."""
 
     map_index = serializers.IntegerField(default=-1, min_value=-1, max_value=2**31 - 1)
+
+
+class OutputQuery(serializers.Serializer[Any]):
+    """Which of a task's outputs."""
+
+    name = serializers.CharField(required=False, max_length=250, help_text="Only this one.")
+
+
+class WhichOutputQuery(WhichQuery, OutputQuery):
+    """Both."""
 
 
 class TaskPage(NewestFirst):
@@ -96,6 +106,32 @@ class TaskOutputView(View):
             raise NoOutput(task_id=repr(task_id), state=task_run.state)
         answer = {"task_id": task_id, "value": outputs[task_id]}
         return Response(show(OutputSerializer, answer))
+
+
+class OutputPage(NewestFirst):
+    """By name."""
+
+    page_size = 20
+    max_page_size = 100
+    ordering = ("name", "id")
+
+
+class TaskOutputListView(ListView):
+    """The named outputs of a task."""
+
+    pagination_class = OutputPage
+
+    @extend_schema(
+        operation_id="task_runs_outputs_list",
+        parameters=[MAP_INDEX, OutputQuery],
+        responses=NamedOutputSerializer(many=True),
+    )
+    def get(self, request: Request, dag_id: str, run_id: str, task_id: str) -> Response:
+        """List what a task left for later ones, each output by itself."""
+        wanted = self.wanted(WhichOutputQuery)
+        name = wanted.pop("name", None)
+        task_run = access_task_run(request.user, dag_id, run_id, task_id, **wanted)
+        return self.page(rows_of(task_run, name=name), NamedOutputSerializer)
 
 
 class TaskCancelView(View):

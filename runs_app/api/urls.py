@@ -27,7 +27,13 @@ from runs_app.api.runs import (
     RunView,
     SkippedTickListView,
 )
-from runs_app.api.tasks import TaskCancelView, TaskListView, TaskOutputView, TaskView
+from runs_app.api.tasks import (
+    TaskCancelView,
+    TaskListView,
+    TaskOutputListView,
+    TaskOutputView,
+    TaskView,
+)
 
 RUN = "dags/<name:dag_id>/runs/<run:run_id>"
 TASK = f"{RUN}/tasks/<name:task_id>"
@@ -46,6 +52,7 @@ urlpatterns = [
     path(TASK, TaskView.as_view()),
     path(f"{TASK}/logs", TaskLogView.as_view()),
     path(f"{TASK}/output", TaskOutputView.as_view()),
+    path(f"{TASK}/outputs", TaskOutputListView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),
     path("backfills", BackfillListView.as_view()),
     path(BACKFILL, BackfillView.as_view()),

@@ -49,6 +49,8 @@ class Outcome:
     state: TaskState
     #: What later tasks may use; None for nothing. JSON values only.
     output: Any = None
+    #: Whether `output` is a dict of named outputs, each of which is kept by itself.
+    is_named: bool = False
     #: Ids of the tasks that a branch goes on with.
     chosen: tuple[str, ...] | None = None
     #: What went wrong, or why it was skipped, in a sentence for people.

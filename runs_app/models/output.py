@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from django.db import models
 
+from runs_app.domain.named_outputs import RETURN_VALUE
 from skytrail.database.fields import CreatedAtField, KeyField
 
 
 class Output(models.Model):
-    """A value that an execution left for later tasks: up to 64 KiB of JSON."""
+    """A value that an execution left for later tasks: up to 64 KiB of JSON.
 
-    RETURN_VALUE = "return_value"
+    What is not parted into named outputs has the name `return_value`.
+    """
 
     id = KeyField()
     task_run = models.ForeignKey(

@@ -71,6 +71,7 @@ MATRIX: dict[str, dict[str, Row]] = {
     TASK: {"GET": SEE_DAG},
     f"{TASK}/logs": {"GET": SEE_DAG},
     f"{TASK}/output": {"GET": (401, 404, 404, 404, 404, 404)},
+    f"{TASK}/outputs": {"GET": SEE_DAG},
     f"{TASK}/cancel": {"POST": RUN_DAG},
     "api/v1/runs": {"GET": LIST},
     BACKFILLS: {"GET": LIST, "POST": (401, 400, 400, 400, 400, 400)},

@@ -157,6 +157,19 @@ def test_settings_and_their_overrides() -> None:
         again()
     assert last(made)["id"] == "again"
     assert (last(made)["retries"], last(made)["retry_delay_seconds"]) == (1, 9)
+    assert last(made)["multiple_outputs"] is True
+
+
+def test_outputs_have_names_that_are_held_to() -> None:
+    with DAG("d") as made:
+        rows = extract.override(outputs=["rows", "place"])()
+        load(rows["rows"])
+    assert made.document()["tasks"][0]["outputs"] == ["rows", "place"]
+    assert "{{ outputs.extract.rows }}" in str(last(made))
+    with DAG("d") as made:
+        load(extract.override(outputs=["rows"])()["rowz"])
+    with pytest.raises(Exception, match="declares no output 'rowz'; did you mean 'rows'"):
+        made.spec()
 
 
 @dag

@@ -170,3 +170,16 @@ def test_code_that_swallows_its_interruption_is_stopped_all_the_same(bench: Benc
     )
     assert interrupted.reason is Reason.TIMEOUT
     assert "still here" in bench.log
+
+
+def test_named_outputs_are_each_kept(bench: Bench) -> None:
+    call = {"callable": f"{CHORES}.give", "args": [{"rows": 3, "place": "x"}]}
+    outcome = bench.run("python", **call, outputs=["rows", "place"])
+    assert (outcome.output, outcome.is_named) == ({"rows": 3, "place": "x"}, True)
+    assert bench.run("python", **call, multiple_outputs=True).is_named
+    outcome = bench.run("python", **call, outputs=["rows"])
+    assert (outcome.reason, outcome.may_retry) == ("bad_output", False)
+    assert (
+        outcome.message
+        == "the task returns 'place', which it does not declare; declare it, or leave it out"
+    )

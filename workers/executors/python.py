@@ -6,12 +6,15 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
+from runs_app.domain.named_outputs import keepable_by_name
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
 from workers.guards.budget import Growth
@@ -31,14 +34,26 @@ class PythonExecutor:
 
     def execute(self, call: Call[PythonCommand]) -> Outcome:
         command = call.command
-        return call_function(call, command.callable, command.args, command.kwargs)
+        if not (command.outputs or command.multiple_outputs):
+            return call_function(call, command.callable, command.args, command.kwargs)
+        by_name = partial(keepable_by_name, declared=command.outputs)
+        outcome = call_function(call, command.callable, command.args, command.kwargs, keep=by_name)
+        return replace(outcome, is_named=True)
 
 
 def call_function(
-    call: Call[Any], path: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    call: Call[Any],
+    path: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    keep: Callable[[Any], Any] = keepable,
 ) -> Outcome:
-    """The outcome of the function at a dotted path; what it returns is the output."""
-    return invoke(call, lambda: load(path)(*args, **kwargs), name=path)
+    """The outcome of the function at a dotted path; what it returns is the output.
+
+    `keep` makes of what is returned what is kept, or raises `Unkeepable`.
+    """
+    return invoke(call, lambda: load(path)(*args, **kwargs), name=path, keep=keep)
 
 
 @contextmanager
@@ -99,7 +114,13 @@ def _import(module_name: str, path: str) -> Any:
         ) from error
 
 
-def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
+def invoke(
+    call: Call[Any],
+    step: Callable[[], Any],
+    *,
+    name: str,
+    keep: Callable[[Any], Any] = keepable,
+) -> Outcome:
     """Runs user code and makes one value of whatever it does; `name` is what it is called."""
     started = InThisProcess()
     try:
@@ -129,7 +150,7 @@ def invoke(call: Call[Any], step: Callable[[], Any], *, name: str) -> Outcome:
             may_retry=False,
         )
     try:
-        return Outcome.success(keepable(value))
+        return Outcome.success(keep(value))
     except Unkeepable as error:
         return Outcome.failed(str(error), reason="bad_output", may_retry=False)
 

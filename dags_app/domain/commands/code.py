@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from dags_app.domain.commands.base import Command, TaskType
-from dags_app.domain.commands.parts import DottedPath, Environment, safe_command
+from dags_app.domain.commands.parts import DottedPath, Environment, OutputNames, safe_command
 from dags_app.domain.fields import IN_WHOLES
 
 
@@ -43,6 +43,11 @@ class PythonCommand(Command):
     """Positional arguments; templates are rendered."""
     kwargs: dict[str, Any] = {}
     """Keyword arguments; templates are rendered."""
+    outputs: OutputNames = []
+    """The names of its outputs: the function returns a dict with just these keys. Each is kept by
+    itself, and used as `{{ outputs.task.name }}`; a name that is not among them is refused."""
+    multiple_outputs: bool = False
+    """Whether each entry of the dict that it returns is an output of its own, whatever its name."""
 
     templated: ClassVar = frozenset({"args", "kwargs"})
 

@@ -99,6 +99,19 @@ def _status_rule(value: Any) -> int | str:
     return int(first) if last in {"", first} else text
 
 
+def _output_names(names: list[str]) -> list[str]:
+    for name in names:
+        if not re.fullmatch(NAME, name) or name == "return_value":
+            raise PydanticCustomError(
+                "output_name",
+                "{name} cannot name an output; use letters, digits and _, and no digit first "
+                "(return_value is what is not named)",
+                {"name": name if len(name) <= 80 else "…"},
+            )
+    # Their order means nothing, so one meaning has one form.
+    return sorted(set(names))
+
+
 def sorted_rules(rules: list[int | str]) -> list[int | str]:
     # Their order means nothing, so one meaning has one form.
     return sorted(set(rules), key=str)
@@ -124,6 +137,11 @@ DottedPath = Annotated[
 ]
 EnvName = Annotated[str, Field(json_schema_extra=_pattern(_ENV_NAME)), AfterValidator(_env_name)]
 Environment = Annotated[dict[EnvName, Scalar], NO_OTHER_KEYS]
+OutputNames = Annotated[
+    list[Annotated[str, Field(json_schema_extra=_pattern(f"(?!return_value$){NAME}"))]],
+    Field(max_length=250),
+    AfterValidator(_output_names),
+]
 HeaderName = Annotated[
     str, Field(json_schema_extra=_pattern(_HEADER_NAME)), AfterValidator(_header_name)
 ]
