@@ -345,7 +345,7 @@ class OutputSerializer(serializers.Serializer[Any]):
 class NamedOutputSerializer(serializers.ModelSerializer[Output]):
     """One of the outputs that a task left; `return_value` is one that was not given a name."""
 
-    value = serializers.JSONField(allow_null=True)
+    value = serializers.JSONField()
 
     class Meta:
         model = Output
