@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -76,9 +77,26 @@ def show(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
 
 
 @app.command()
-def validate(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
-    """Check a definition without saving it; exit code 3 with every problem if it has any."""
-    spec = read_spec(file)
+def validate(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Definitions in YAML or JSON, Python files, folders; - for standard input.",
+        ),
+    ],
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """Check definitions without saving them, in one file or in many.
+
+    One definition in YAML or JSON: exit code 3 with every problem, if it has any. Python files,
+    folders and several paths: a line FILE:LINE:COLUMN: MESSAGE for each problem, and exit code 1.
+    """
+    from skytrail.cli.checking import check_files
+
+    if len(paths) > 1 or Path(paths[0]).is_dir() or Path(paths[0]).suffix == ".py":
+        raise typer.Exit(check_files([Path(path) for path in paths], output))
+    spec = read_spec(paths[0])
     show_record({"name": spec.name, "tasks": len(spec.tasks), "valid": True}, output)
 
 
