@@ -32,8 +32,9 @@ from dags_app.domain.timing.zones import check_timezone
 from dags_app.models import Dag
 from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, cancel_run
 from runs_app.actions.launching import RunRequest, check_pools, insert, run_id_for
-from runs_app.actions.rerunning import Selection, clear_held, hold
+from runs_app.actions.rerunning import clear_held, hold
 from runs_app.domain.backfills import UNFINISHED, BackfillState, Reprocess, Treatment, treat
+from runs_app.domain.clearing import Selection
 from runs_app.domain.states import RUN_UNFINISHED, RunState
 from runs_app.models import Backfill, BackfillRun, DagRun, RunType
 from runs_app.selectors.backfills import runs_at, unfinished_runs

@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db import transaction
 
 from runs_app.actions import rerunning
-from runs_app.actions.rerunning import Selection, ToClear
+from runs_app.actions.rerunning import ToClear
+from runs_app.domain.clearing import Selection
 from runs_app.models import DagRun, DeadLetter
 from runs_app.selectors.dead_letters import Letter, by_run
 from skytrail.database.statement import Statement

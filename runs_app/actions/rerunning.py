@@ -1,4 +1,4 @@
-"""Clearing tasks of a run, so that they run again: one, with what follows, or only what failed.
+"""Clearing tasks of a run, so that they run again: some, with what is around them, or what failed.
 
 A task that runs becomes `restarting` and is stopped first: its next execution never begins while
 the old one may still be at work. Earlier executions keep their rows, logs and outputs.
@@ -6,17 +6,17 @@ the old one may still be at work. Earlier executions keep their rows, logs and o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
 
-from dags_app.domain.problems import suggestion
 from dags_app.models import Dag
 from runs_app.actions.attempts import want_replan
 from runs_app.actions.transitions import Move, run_move, task_move
 from runs_app.dispatching import call_in_after_commit, request_dispatch_after_commit
+from runs_app.domain import clearing
+from runs_app.domain.clearing import Selection
 from runs_app.domain.graph import Graph
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, TaskRun
@@ -33,15 +33,6 @@ class RunCannotBeCleared(Conflict):
     """The run {run_id} is being cancelled; clear it when that is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which tasks: those named (None for all), with what follows them, and of these the failed."""
-
-    task_ids: Sequence[str] | None = None
-    downstream: bool = True
-    only_failed: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class ToClear:
     """A task run that is, or would be, cleared."""
@@ -49,6 +40,11 @@ class ToClear:
     task_id: str
     map_index: int
     state: str
+
+    @property
+    def name(self) -> str:
+        """Its name for people: of an instance of a mapped task `load[3]`."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,9 @@ class _Cleared:
 _CLEAR = task_move(
     "clear",
     Move(
-        guard="""t.run_id = %(run)s::uuid AND t.position = ANY (%(positions)s::int[])
-    AND t.state <> 'restarting'""",
+        joins="""JOIN unnest(%(positions)s::int[], %(indexes)s::int[]) AS i (position, map_index)
+      ON i.position = t.position AND i.map_index = t.map_index""",
+        guard="t.run_id = %(run)s::uuid AND t.state <> 'restarting'",
         to="CASE WHEN t.state IN ('running', 'cancelling') THEN 'restarting' ELSE 'waiting' END",
         reason="%(reason)s",
         sets="""epoch = t.epoch + (before.to_state = 'waiting')::int,
@@ -136,7 +133,7 @@ def clear(
     cleared". Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is
     under way.
     """
-    _selected(graph_of(run.version_id), selection)  # a wrong one is refused before anybody waits
+    _named(graph_of(run.version_id), selection)  # a wrong one is refused before anybody waits
     with transaction.atomic():
         return clear_held(hold(run), selection, actor=actor, reason=reason, dry_run=dry_run)
 
@@ -145,20 +142,22 @@ def clear_held(
     run: DagRun, selection: Selection, *, actor: str, reason: str, dry_run: bool
 ) -> list[ToClear]:
     """As `clear`, of a run that `hold` has given out in this transaction."""
-    positions = _selected(graph_of(run.version_id), selection)
-    rows = list(
-        TaskRun.objects.filter(run=run, position__in=positions)
-        .exclude(state=TaskState.WAITING)
-        .order_by("position", "map_index")
-    )
-    if selection.only_failed:
-        failed = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
-        rows = [row for row in rows if row.state in failed]
-    if rows and not dry_run:
-        if selection.only_failed:
-            positions = {row.position for row in rows}
-        _clear_and_reopen(run, positions, actor=actor, reason=reason)
-    return [ToClear(row.task_id, row.map_index, row.state) for row in rows]
+    graph = graph_of(run.version_id)
+    wanted = _named(graph, selection)
+    tasks = TaskRun.objects.filter(run=run).only("task_id", "position", "map_index", "state")
+    there = {(task.position, task.map_index): task for task in tasks}
+    rows = [clearing.Row(*step, TaskState(task.state)) for step, task in there.items()]
+    if absent := clearing.missing(graph, wanted, rows):
+        raise BadSelection(problems=[_absent(name, selection) for name in absent])
+    steps = clearing.choose(graph, selection, wanted, rows)
+    cleared = [
+        ToClear(there[step].task_id, there[step].map_index, there[step].state)
+        for step in steps
+        if there[step].state != TaskState.WAITING
+    ]
+    if cleared and not dry_run:
+        _clear_and_reopen(run, steps, actor=actor, reason=reason)
+    return cleared
 
 
 def hold(run: DagRun) -> DagRun:
@@ -176,11 +175,19 @@ def hold(run: DagRun) -> DagRun:
     return held
 
 
-def _clear_and_reopen(run: DagRun, positions: set[int], *, actor: str, reason: str) -> None:
-    cleared = _CLEAR.all(run=run.pk, positions=sorted(positions), actor=actor, reason=reason)
+def _clear_and_reopen(
+    run: DagRun, steps: list[tuple[int, int]], *, actor: str, reason: str
+) -> None:
+    cleared = _CLEAR.all(
+        run=run.pk,
+        positions=[position for position, _ in steps],
+        indexes=[map_index for _, map_index in steps],
+        actor=actor,
+        reason=reason,
+    )
     graph = graph_of(run.version_id)
     if graph.is_gated:
-        after = {later for position in positions for later in graph.downstream[position]}
+        after = {later for position, _ in steps for later in graph.downstream[position]}
         _OUT_OF_LINE.count(run=run.pk, positions=sorted(after))
     call_in_after_commit(row.worker for row in cleared if row.state == TaskState.RESTARTING)
     reopened = _REOPEN.one(run=run.pk, actor=actor, reason=reason)
@@ -189,19 +196,13 @@ def _clear_and_reopen(run: DagRun, positions: set[int], *, actor: str, reason: s
         request_dispatch_after_commit(run.pk)
 
 
-def _selected(graph: Graph, selection: Selection) -> set[int]:
-    if selection.task_ids is None:
-        return set(range(len(graph)))
-    unknown = [
-        Problem(
-            f"task_ids[{place}]",
-            "unknown_task",
-            f"the run has no task {name!r}{suggestion(name, graph.position_of)}",
-        )
-        for place, name in enumerate(selection.task_ids)
-        if name not in graph.position_of
-    ]
-    if unknown:
-        raise BadSelection(problems=unknown)
-    chosen = {graph.position_of[name] for name in selection.task_ids}
-    return chosen | graph.descendants(chosen) if selection.downstream else chosen
+def _named(graph: Graph, selection: Selection) -> clearing.Named:
+    found = clearing.named(graph, selection)
+    if isinstance(found, list):
+        raise BadSelection(problems=found)
+    return found
+
+
+def _absent(name: str, selection: Selection) -> Problem:
+    place = list(selection.task_ids or ()).index(name)
+    return Problem(f"task_ids[{place}]", "no_such_instance", f"the run has no {name} (any more)")

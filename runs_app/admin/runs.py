@@ -22,6 +22,7 @@ from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
 from runs_app.admin.trigger import trigger
+from runs_app.domain.clearing import Selection
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, DeadLetter, TaskRun, Transition
 from runs_app.selectors.tasks import tasks_of
@@ -162,7 +163,7 @@ class DagRunAdmin(Shown):
         return self._back(run)
 
     def _clear(self, request: HttpRequest, run: DagRun, *, only_failed: bool) -> None:
-        selection = rerunning.Selection(only_failed=only_failed)
+        selection = Selection(only_failed=only_failed)
         tasks = rerunning.clear(run, selection, actor=actor_of(request))
         if tasks:
             text = f"Tasks of {run.run_id} that run again: {len(tasks)}."

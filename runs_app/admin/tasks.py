@@ -17,6 +17,7 @@ from dags_app.admin.pages import Shown, Told, actor_of, page_context
 from runs_app.access import access_task_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
+from runs_app.domain.clearing import Selection
 from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, LogChunk, TaskRun, Transition
 from runs_app.selectors.logs import Position, chunks_after
@@ -133,7 +134,7 @@ class TaskRunAdmin(Shown):
         """The button that has it run again, with what follows it."""
         task = self._to_run(request, key)
         with Told(request):
-            selection = rerunning.Selection(task_ids=[task.task_id])
+            selection = Selection(task_ids=[str(task)])
             cleared = rerunning.clear(task.run, selection, actor=actor_of(request))
             text = f"Tasks that run again: {len(cleared)}."
             self.message_user(request, text, messages.SUCCESS)

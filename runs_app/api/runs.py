@@ -22,6 +22,7 @@ from runs_app.api.serializers import (
     StatusSerializer,
     TriggerSerializer,
 )
+from runs_app.domain.clearing import Selection
 from runs_app.models import SkippedTick
 from runs_app.selectors.history import history_of
 from runs_app.selectors.runs import runs_matching
@@ -179,9 +180,7 @@ class RunClearView(View):
         run = access_run(request.user, dag_id, run_id, to="run")
         wanted = body(request, ClearSerializer)
         dry_run = wanted.pop("dry_run")
-        tasks = rerunning.clear(
-            run, rerunning.Selection(**wanted), actor=actor_of(request), dry_run=dry_run
-        )
+        tasks = rerunning.clear(run, Selection(**wanted), actor=actor_of(request), dry_run=dry_run)
         return Response(show(ClearedSerializer, {"dry_run": dry_run, "tasks": tasks}))
 
 

@@ -156,7 +156,10 @@ class ClearSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=250),
         required=False,
         allow_null=True,
-        help_text="Left out: all tasks.",
+        help_text="Left out: all tasks. Of a mapped task `load[3]` is one instance.",
+    )
+    upstream = serializers.BooleanField(
+        default=False, help_text="Also what comes before the tasks named."
     )
     downstream = serializers.BooleanField(
         default=True, help_text="Also what comes after the tasks named."

@@ -126,6 +126,14 @@ class Graph:
         """Everything after any of `positions`."""
         return topology.descendants(positions, self._edges)
 
+    def ancestors(self, positions: Iterable[int]) -> set[int]:
+        """Everything before any of `positions`."""
+        return topology.descendants(positions, self._edges_back)
+
+    @cached_property
+    def _edges_back(self) -> dict[int, tuple[int, ...]]:
+        return {node.position: node.upstream for node in self.nodes}
+
     @cached_property
     def _edges(self) -> dict[int, tuple[int, ...]]:
         return dict(enumerate(self.downstream))

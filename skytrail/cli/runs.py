@@ -10,6 +10,12 @@ from runs_app.domain.states import RunState
 from skytrail.cli.arguments import DagArgument, LimitOption, RunArgument
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import actor, connect
+from skytrail.cli.selecting import (
+    DownstreamOption,
+    OnlyFailedOption,
+    TaskOption,
+    UpstreamOption,
+)
 
 app = typer.Typer(help="Runs: list, show, cancel, clear.", no_args_is_help=True)
 
@@ -73,24 +79,24 @@ def clear(
     dag: DagArgument,
     run: RunArgument,
     output: OutputOption = Format.TABLE,
-    task: Annotated[
-        list[str] | None, typer.Option("--task", "-t", help="This task; may be repeated.")
-    ] = None,
+    task: TaskOption = None,
     *,
-    downstream: Annotated[bool, typer.Option(help="Also what comes after the tasks.")] = True,
-    only_failed: Annotated[bool, typer.Option("--only-failed", "-f", help="Of these.")] = False,
+    upstream: UpstreamOption = False,
+    downstream: DownstreamOption = True,
+    only_failed: OnlyFailedOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
 ) -> None:
-    """Have tasks of a run run again: all, some with what follows them, or only what failed."""
+    """Have tasks of a run run again: all, some with what is around them, or only what failed."""
     user = connect()
     from runs_app.access import access_run
     from runs_app.actions import rerunning
+    from runs_app.domain.clearing import Selection
 
     cleared = rerunning.clear(
         access_run(user, dag, run, to="run"),
-        rerunning.Selection(task_ids=task, downstream=downstream, only_failed=only_failed),
+        Selection(task_ids=task, upstream=upstream, downstream=downstream, only_failed=only_failed),
         actor=actor(),
         dry_run=dry_run,
     )
-    rows = [{"task_id": row.task_id, "state": row.state} for row in cleared]
+    rows = [{"task_id": row.name, "state": row.state} for row in cleared]
     show_rows(rows, ("task_id", "state"), output, empty="There is nothing to clear.")

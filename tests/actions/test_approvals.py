@@ -16,8 +16,9 @@ from runs_app.actions.approvals import (
     decide,
 )
 from runs_app.actions.cancellation import cancel_run
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import clear
 from runs_app.actions.waking import wake
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import Approval, DagRun, Pool, TaskRun

@@ -6,14 +6,15 @@ import pytest
 
 from runs_app.actions import admission, attempts, rerunning
 from runs_app.actions.dispatching_steps import dispatch
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import clear
+from runs_app.domain.clearing import Selection
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import Attempt, Output, Pool
 from runs_app.selectors.outputs import outputs_of
 from tests.actions.test_cancelling import claimed
 from tests.conveyor import Conveyor, ends, failing
 from tests.doubles import RecordingDispatcher
-from tests.factories import save_dag, start_run, states, task
+from tests.factories import Graph, save_dag, start_run, states, task
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -151,5 +152,31 @@ def test_a_task_that_waits_for_a_slot_waits_for_what_is_cleared_before_it(
     assert states(run) == {"a": "success", "b": "queued", "c": "waiting", "aside": "success"}
     conveyor.held = set()
     conveyor.run()
+    run.refresh_from_db()
+    assert run.state == "success"
+
+
+def test_what_comes_before_runs_again_too(conveyor: Conveyor) -> None:
+    run = start_run(save_dag(GRAPH))
+    conveyor.run()
+    conveyor.started.clear()
+    clear(run, Selection(task_ids=["b"], upstream=True, downstream=False), actor="user:alice")
+    conveyor.run()
+    assert [name for name, _ in conveyor.started] == ["a", "b"]
+    run.refresh_from_db()
+    assert run.state == "success"
+
+
+def test_what_was_set_up_for_a_task_is_set_up_again(conveyor: Conveyor) -> None:
+    around: Graph = {"make": [], "work": ["make"], "drop": ["make", "work"], "after": ["work"]}
+    conveyor.script = ends(work=failing())
+    run = start_run(save_dag(around, tasks={"make": {"setup": True}, "drop": {"teardown": True}}))
+    conveyor.run()
+    conveyor.started.clear()
+    conveyor.script = ends()
+    cleared = clear(run, Selection(only_failed=True), actor="user:alice")
+    assert [row.name for row in cleared] == ["make", "work", "drop", "after"]
+    conveyor.run()
+    assert sorted(name for name, _ in conveyor.started) == ["after", "drop", "make", "work"]
     run.refresh_from_db()
     assert run.state == "success"

@@ -19,7 +19,8 @@ from runs_app.actions.dead_letters import (
 )
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.recovery import take_over_lost
-from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
+from runs_app.actions.rerunning import RunCannotBeCleared, clear
+from runs_app.domain.clearing import Selection
 from runs_app.models import DagRun, DeadLetter, TaskRun, Transition
 from runs_app.selectors.dead_letters import Filter, Letter, matching, oldest_first
 from runs_app.selectors.invariants.examining import Scope, examine

@@ -7,8 +7,9 @@ import pytest
 from dags_app.models import Dag
 from runs_app.actions.admission import admit
 from runs_app.actions.launching import BadRun
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import clear
 from runs_app.actions.waking import wake
+from runs_app.domain.clearing import Selection
 from runs_app.models import Attempt, DagRun, Pool, TaskRun
 from tests.actions.test_retrying import let_time_pass
 from tests.conveyor import Conveyor, ends, failing

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import BadSelection, clear
 from runs_app.actions.waking import wake
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun, Pool, TaskRun
@@ -197,6 +198,43 @@ def test_cleared_and_then_not_reached_its_old_instances_are_removed(conveyor: Co
     assert states(run)["join"] == "upstream_failed"
     assert instances(run) == ["removed", "removed"]
     assert end_of(run) == "failed"
+
+
+def test_one_instance_runs_again_with_what_follows(conveyor: Conveyor) -> None:
+    script = conveyor.script = Mapped("a", "b", "c")
+    run = start_run(save_dag(GRAPH, tasks=MAPPED))
+    conveyor.run()
+    script.seen.clear()
+    conveyor.started.clear()
+    cleared = clear(run, Selection(task_ids=["work[1]"]), actor="user:alice")
+    assert [row.name for row in cleared] == ["work[1]", "join"]
+    conveyor.run()
+    assert script.seen == [(1, "b")]
+    assert [name for name, _ in conveyor.started] == ["work", "join"]
+    assert end_of(run) == "success"
+
+
+def test_only_the_instances_that_failed_run_again(conveyor: Conveyor) -> None:
+    script = conveyor.script = Mapped("a", "b", "c", work1=failing())
+    run = start_run(save_dag(GRAPH, tasks=MAPPED))
+    conveyor.run()
+    script.ends.clear()
+    script.seen.clear()
+    cleared = clear(run, Selection(only_failed=True), actor="user:alice")
+    assert [row.name for row in cleared] == ["work[1]", "join"]
+    conveyor.run()
+    assert script.seen == [(1, "b")]
+    assert end_of(run) == "success"
+
+
+def test_an_instance_that_is_not_there_is_refused(conveyor: Conveyor) -> None:
+    conveyor.script = Mapped("a")
+    run = start_run(save_dag(GRAPH, tasks=MAPPED))
+    conveyor.run()
+    with pytest.raises(BadSelection) as caught:
+        clear(run, Selection(task_ids=["find", "work[1]"]), actor="user:alice")
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.code) == ("task_ids[1]", "no_such_instance")
 
 
 @pytest.mark.parametrize("seed", range(8))

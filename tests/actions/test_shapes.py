@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runs_app.actions.launching import RunRequest, insert, run_id_for
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import clear
+from runs_app.domain.clearing import Selection
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun, RunType, TaskRun
 from tests.conveyor import Conveyor, ends, failing

@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 from runs_app.actions import attempts
 from runs_app.actions.cancellation import RunIsBeingCancelled, cancel_run
 from runs_app.actions.dispatching_steps import dispatch
-from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
+from runs_app.actions.rerunning import RunCannotBeCleared, clear
 from runs_app.actions.timing_out import TimedOut, end_overdue, time_out
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState

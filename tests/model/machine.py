@@ -30,6 +30,7 @@ from runs_app.actions.timing_out import time_out
 from runs_app.actions.waking import wake
 from runs_app.dispatching import Ticket
 from runs_app.domain.claims import Refusal
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import RunState, TaskState
@@ -211,9 +212,7 @@ class Runs(RuleBasedStateMachine):
     def _clear(
         self, run: Run, task_ids: list[str] | None, *, downstream: bool, only_failed: bool
     ) -> None:
-        selection = rerunning.Selection(
-            task_ids=task_ids, downstream=downstream, only_failed=only_failed
-        )
+        selection = Selection(task_ids=task_ids, downstream=downstream, only_failed=only_failed)
         answer = _answer(
             lambda: rerunning.clear(DagRun.objects.get(pk=run.pk), selection, actor="user:alice")
         )
@@ -225,7 +224,7 @@ class Runs(RuleBasedStateMachine):
         if only_failed:
             bad = {TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED}
             chosen = {position for position in chosen if run.tasks[position].state in bad}
-        assert answer is self.mirror.cleared(run, chosen)
+        assert answer is self.mirror.cleared(run, _with_scope(run, chosen))
 
     dead = property(
         lambda self: [
@@ -242,7 +241,7 @@ class Runs(RuleBasedStateMachine):
         letter = letter_of(DeadLetter.objects.select_related("dag", "run").get(pk=task.pk))
         answer = _answer(lambda: dead_letters.replay(letter, actor="user:alice"))
         chosen = {task.position} | run.graph.descendants({task.position})
-        assert answer is self.mirror.cleared(run, chosen)
+        assert answer is self.mirror.cleared(run, _with_scope(run, chosen))
 
     @precondition(lambda self: bool(self.dead))
     @rule(place=places)
@@ -613,6 +612,14 @@ class Runs(RuleBasedStateMachine):
     def _let_run_out(self, task_run: TaskRun) -> None:
         TaskRun.objects.filter(pk=task_run.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
         self.mirror.find(task_run.pk)[1].lease_is_over = True
+
+
+def _with_scope(run: Run, chosen: set[int]) -> set[int]:
+    """Whatever runs again has around it what is set up, and torn down, for it."""
+    names = {run.tasks[position].task_id for position in chosen}
+    if run.dag != "around" or not names & {"make", "check", "work"}:
+        return chosen
+    return chosen | {run.graph.position_of[name] for name in ("make", "drop")}
 
 
 def _answer(ask: Callable[[], object]) -> bool:

@@ -16,9 +16,10 @@ from dags_app.models import Dag
 from runs_app.actions import admission, attempts, leases, recovery, timing_out
 from runs_app.actions.cancellation import cancel_run, cancel_task
 from runs_app.actions.dispatching_steps import dispatch
-from runs_app.actions.rerunning import Selection, clear
+from runs_app.actions.rerunning import clear
 from runs_app.actions.waking import wake
 from runs_app.domain.claims import Refusal
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState

@@ -20,10 +20,11 @@ from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, canc
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.actions.launching import Launched, RunRequest, launch
 from runs_app.actions.recovery import take_over_lost
-from runs_app.actions.rerunning import RunCannotBeCleared, Selection, clear
+from runs_app.actions.rerunning import RunCannotBeCleared, clear
 from runs_app.actions.scheduling import tick
 from runs_app.actions.waking import wake
 from runs_app.domain.claims import Refusal
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import DagRun, Pool, TaskRun, Transition

@@ -16,7 +16,7 @@ from runs_app.actions import attempts, repairing, rerunning
 from runs_app.actions.admission import admit
 from runs_app.actions.cancellation import cancel_run, cancel_task
 from runs_app.actions.dispatching_steps import dispatch
-from runs_app.actions.rerunning import Selection
+from runs_app.domain.clearing import Selection
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.models import Attempt, DagRun, Pool, RunType, TaskRun, Transition
