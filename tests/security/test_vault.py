@@ -30,7 +30,11 @@ def test_a_new_key_in_front_reads_what_the_old_one_wrote_and_takes_it_over() -> 
     assert Vault([NEW]).decrypt(Vault([NEW, OLD]).rotated(stored)) == "canary"
 
 
-@pytest.mark.parametrize("stored", [Vault([OLD]).encrypt("canary"), "nonsense", ""])
+@pytest.mark.parametrize(
+    "stored",
+    [Vault([OLD]).encrypt("canary"), "nonsense", ""],
+    ids=["another key's", "nonsense", "empty"],
+)
 def test_what_another_key_wrote_is_refused(stored: str) -> None:
     for use in (Vault([NEW]).decrypt, Vault([NEW]).rotated):
         with pytest.raises(CannotBeDecrypted, match="SKYTRAIL_FERNET_KEYS"):
@@ -43,7 +47,9 @@ def test_without_a_key_nothing_is_encrypted_and_the_message_says_how_to_make_one
     assert "canary" not in str(refused.value)
 
 
-@pytest.mark.parametrize("key", ["", "short", "ключ", NEW[:-3]])
+@pytest.mark.parametrize(
+    "key", ["", "short", "ключ", NEW[:-3]], ids=["empty", "short", "letters", "cut off"]
+)
 def test_a_key_that_is_none_is_named_by_its_number_and_not_shown(key: str) -> None:
     with pytest.raises(KeyUnusable, match="number 2") as refused:
         Vault([NEW, key])
