@@ -22,6 +22,8 @@ def make(folder: Path) -> None:
         f"requirepass {redis}\nappendonly yes\nmaxmemory-policy noeviction\ndir /data\n",
     )
     _once(folder / "SKYTRAIL_SECRET_KEY", secrets.token_urlsafe(50))
+    # What connections and variables are encrypted with: keep a copy apart from the database's.
+    _once(folder / "SKYTRAIL_FERNET_KEYS", secrets.token_urlsafe(32))
     _once(folder / "FLOWER_BASIC_AUTH", f"skytrail:{secrets.token_urlsafe(24)}")
 
 

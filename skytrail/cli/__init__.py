@@ -12,7 +12,7 @@ import sys
 import typer
 
 from skytrail import __version__
-from skytrail.cli import approvals, backfill, dags, db, demo, dlq, processes, runs, tasks
+from skytrail.cli import approvals, backfill, dags, db, demo, dlq, keys, processes, runs, tasks
 from skytrail.cli.failures import report
 from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
@@ -39,6 +39,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(db.app, name="db")
 app.command()(fsck)
+keys.add_to(app)
 processes.add_to(app)
 
 

@@ -59,4 +59,6 @@ def _use_running() -> None:
         raise NotRunning(folder=folder.resolve())
     os.environ["DATABASE_URL"] = state.database_url
     os.environ["REDIS_URL"] = state.redis_url
-    os.environ.setdefault("SKYTRAIL_SECRET_KEY", Home(folder).secret(state.secret_key_name))
+    home = Home(folder)
+    os.environ.setdefault("SKYTRAIL_SECRET_KEY", home.secret(state.secret_key_name))
+    os.environ.setdefault("SKYTRAIL_FERNET_KEYS", home.secret(state.fernet_key_name))

@@ -53,8 +53,9 @@ class DataDirectoryUnusable(Invalid):
 class State(BaseModel):
     """What a running supervisor tells other commands in the same folder.
 
-    `secret_key_name` names the secret in the data directory that Django's secret key is; `ready`
-    turns true when the web server has answered for the first time.
+    `secret_key_name` names the secret in the data directory that Django's secret key is, and
+    `fernet_key_name` the one that connections and variables are encrypted with; `ready` turns true
+    when the web server has answered for the first time.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +66,7 @@ class State(BaseModel):
     database_url: str
     redis_url: str
     secret_key_name: str
+    fernet_key_name: str
     ready: bool = False
 
 

@@ -37,6 +37,7 @@ FLOWER_PORT = 45555
 
 #: Names of secrets in the data directory.
 SECRET_KEY = "secret-key"  # noqa: S105 - the name of the secret
+FERNET_KEY = "fernet-key"
 FLOWER_PASSWORD = "flower-password"  # noqa: S105 - the name of the secret
 
 ADMIN = "admin"
@@ -128,6 +129,7 @@ class Stack:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SKYTRAIL_SECRET_KEY": self._secret_key,
+            "SKYTRAIL_FERNET_KEYS": self._fernet_keys,
             "SKYTRAIL_DATA_DIR": str(self.home.path),
             "PYTHONUNBUFFERED": "1",
         }
@@ -294,6 +296,7 @@ class Stack:
                 database_url=self.database_url,
                 redis_url=self.redis_url,
                 secret_key_name=SECRET_KEY,
+                fernet_key_name=FERNET_KEY,
                 ready=ready,
             )
         )
@@ -328,13 +331,18 @@ class Stack:
     def _secret_key(self) -> str:
         return self._environ.get("SKYTRAIL_SECRET_KEY") or self.home.secret(SECRET_KEY)
 
+    @property
+    def _fernet_keys(self) -> str:
+        return self._environ.get("SKYTRAIL_FERNET_KEYS") or self.home.secret(FERNET_KEY)
+
     def _secrets(self) -> list[str]:
         """What no line may show.
 
         A password of the user's own may be an everyday word, so it is masked only where it stands
         in a URL.
         """
-        hidden = [self.home.secret(SECRET_KEY), self.home.secret(FLOWER_PASSWORD)]
+        names = (SECRET_KEY, FERNET_KEY, FLOWER_PASSWORD)
+        hidden = [self.home.secret(name) for name in names]
         if not self._environ.get(ADMIN_PASSWORD_VARIABLE):
             hidden.append(self._admin_password)
         for server, url in (

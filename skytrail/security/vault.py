@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 
 from skytrail.errors import Conflict, Invalid
 
-_MAKE = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+_MAKE = "skytrail make-fernet-key"
 
 
 class NoKey(Conflict):
@@ -66,6 +68,35 @@ class Vault:
         if self._fernets is None:
             raise NoKey(make=_MAKE)
         return self._fernets
+
+
+def make_key() -> str:
+    """A new key for SKYTRAIL_FERNET_KEYS."""
+    return Fernet.generate_key().decode()
+
+
+def seal(text: str) -> str:
+    """`text`, encrypted with the installation's first key. Raises `NoKey`, `KeyUnusable`."""
+    return _vault().encrypt(text)
+
+
+def unseal(token: str) -> str:
+    """What `seal` was given. Raises `CannotBeDecrypted`, `NoKey`, `KeyUnusable`."""
+    return _vault().decrypt(token)
+
+
+def reseal(token: str) -> str:
+    """The same secret, encrypted with what is the first key now. Raises as `unseal` does."""
+    return _vault().rotated(token)
+
+
+def _vault() -> Vault:
+    return _with(tuple(settings.SKYTRAIL_FERNET_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _with(keys: tuple[str, ...]) -> Vault:
+    return Vault(keys)
 
 
 def _fernet(key: str, number: int) -> Fernet:

@@ -206,6 +206,8 @@ LOGGING = {
 
 # ---------------------------------------------------------------------------------- Skytrail
 
+SKYTRAIL_FERNET_KEYS = environment.fernet_keys
+SKYTRAIL_SECRETS_DIR = environment.secrets_dir
 SKYTRAIL_DISPATCHER = "workers.broker.dispatcher.CeleryDispatcher"
 SKYTRAIL_CELERY_APP = "skytrail.celery.app"
 SKYTRAIL_REDIS_URL = environment.redis_url

@@ -34,6 +34,13 @@ class Environment(BaseSettings):
     """Where Redis or Valkey is; `skytrail up` brings its own where this is not set."""
     secret_key: str | None = None
     """Signs sessions. `skytrail up` makes one and keeps it in the data folder."""
+    fernet_keys: Words = Field(default=[], repr=False)
+    """The keys that connections and variables are encrypted with, separated by commas: the first
+    encrypts, each decrypts. `skytrail make-fernet-key` makes one; `skytrail up` makes one too and
+    keeps it in the data folder."""
+    secrets_dir: Path | None = None
+    """A folder with settings, one a file, and with connections and variables in its folders
+    `connections` and `variables`, one a file again."""
     allowed_hosts: Words = ["localhost", "127.0.0.1", "[::1]"]
     """The host names that the web server answers to, separated by commas."""
     trusted_origins: Words = []
@@ -79,7 +86,12 @@ class Environment(BaseSettings):
     """Runs that ended longer ago are deleted; not set: they are kept."""
 
     @field_validator(
-        "allowed_hosts", "trusted_origins", "task_modules", "http_allowed", mode="before"
+        "allowed_hosts",
+        "fernet_keys",
+        "trusted_origins",
+        "task_modules",
+        "http_allowed",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

@@ -33,6 +33,7 @@ def state(*, pid: int) -> State:
         database_url="postgresql://u:p@127.0.0.1:2/d",
         redis_url="redis://:p@127.0.0.1:3/0",
         secret_key_name="secret-key",
+        fernet_key_name="fernet-key",
     )
 
 

@@ -1,0 +1,1 @@
+"""Connections and variables: what they are, where they come from, and how they are kept."""
