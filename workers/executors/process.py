@@ -22,7 +22,13 @@ from django.conf import settings
 from workers.guards import warden
 from workers.guards.interruption import Interrupted, Interruption
 from workers.guards.limits import Limits, OutOfMemory, TooMuchOutput
-from workers.guards.offspring import COOKIE, Offspring, adopting, kill_by_cookie
+from workers.guards.offspring import (
+    COOKIE,
+    Offspring,
+    adopting,
+    children_now,
+    kill_by_cookie,
+)
 from workers.log import Log
 
 _CHUNK = 65_536
@@ -78,6 +84,7 @@ def run(
     """
     kills = _kills_for_memory()
     with warden.watching(cookie) as watch, adopting():
+        beside = children_now()
         process = subprocess.Popen(
             argv,
             env={**environment, COOKIE: cookie},
@@ -89,7 +96,7 @@ def run(
         )
         watch.group(process.pid)
         _first_to_go(process.pid)
-        offspring = Offspring(process.pid)
+        offspring = Offspring(process.pid, beside=beside)
         assert process.stdout is not None
         with process.stdout as stdout:
             pipe = _Pipe(stdout.fileno(), log, limits.output)

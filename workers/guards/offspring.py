@@ -72,14 +72,24 @@ def _prctl() -> Callable[[int, int], int] | None:
     return lambda option, value: int(call(option, value, 0, 0, 0))
 
 
+def children_now() -> frozenset[int]:
+    """The children of this process; none where the kernel does not tell."""
+    try:
+        return frozenset(_children(os.getpid()))
+    except OSError:
+        return frozenset()
+
+
 class Offspring:
     """A process that leads a session of its own, not yet waited for, and all below it.
 
     To be made and used within `adopting`. Where processes cannot be looked at it is empty.
     """
 
-    def __init__(self, leader: int) -> None:
+    def __init__(self, leader: int, *, beside: frozenset[int] = frozenset()) -> None:
+        """`beside` are the children that this process had just before the leader was started."""
         self._leader = leader
+        self._beside = beside
         self._me = os.getpid()
         self._session = os.getsid(0)
         known = _look(leader)
@@ -136,11 +146,17 @@ class Offspring:
         """Whether a child of this process is the leader, or came here because its parent ended.
 
         This process may have other children, which code of users has left. They are older, or in
-        its own session, to which what the leader starts has no way back.
+        its own session, to which what the leader starts has no way back. Within one tick of the
+        system's clock only who was there before tells what is older.
         """
         assert self._since is not None
-        is_adopted = child.session != self._session and child.started >= self._since
-        return child.pid == self._leader or is_adopted
+        if child.pid == self._leader:
+            return True
+        if child.session == self._session:
+            return False
+        return child.started > self._since or (
+            child.started == self._since and child.pid not in self._beside
+        )
 
 
 class InThisProcess:
