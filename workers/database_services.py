@@ -13,6 +13,8 @@ from runs_app.domain.others import Answer, OtherRun
 from runs_app.selectors.lateness import is_latest
 from runs_app.selectors.other_runs import find_run
 from skytrail.database.clock import database_now
+from skytrail.security.secrets.finding import find_connection, look_up_variable
+from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from workers.patience import patiently
 from workers.services import Services
 
@@ -86,4 +88,18 @@ class DatabaseOthers:
         )
 
 
-FROM_THE_DATABASE = Services(runs=DatabaseRuns(), others=DatabaseOthers())
+class DatabaseSecrets:
+    """The environment's, mounted files', and what Postgres holds."""
+
+    def connection(self, conn_id: str) -> ConnectionValue:
+        return patiently(
+            lambda: find_connection(conn_id), seconds=PATIENCE, what="look up a connection"
+        )
+
+    def variable(self, key: str) -> VariableValue:
+        return patiently(lambda: look_up_variable(key), seconds=PATIENCE, what="look up a variable")
+
+
+FROM_THE_DATABASE = Services(
+    runs=DatabaseRuns(), secrets=DatabaseSecrets(), others=DatabaseOthers()
+)

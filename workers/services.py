@@ -1,4 +1,4 @@
-"""What executors may ask of Skytrail beside their command: about other runs, so far.
+"""What executors may ask of Skytrail beside their command: about other runs, and for secrets.
 
 Protocols: a worker's answers come from Postgres (`workers/database_services.py`), the local runner
 has its own (`workers/local/`).
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from dags_app.domain.commands import ApprovalCommand
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
+from skytrail.security.secrets.values import ConnectionValue, VariableValue
 
 
 class Runs(Protocol):
@@ -54,6 +55,16 @@ class Others(Protocol):
         """Asks people, if this try has not yet; what they have answered, if they have."""
 
 
+class Secrets(Protocol):
+    """Connections and variables, by name."""
+
+    def connection(self, conn_id: str) -> ConnectionValue:
+        """The connection of this name. Raises a `SkytrailError` where it cannot be had."""
+
+    def variable(self, key: str) -> VariableValue:
+        """The variable of this name. Raises a `SkytrailError` where it cannot be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that an executor may ask. Where there are no `others`, whoever executes stands in for
@@ -61,4 +72,5 @@ class Services:
     """
 
     runs: Runs
+    secrets: Secrets
     others: Others | None = None

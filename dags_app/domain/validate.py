@@ -25,7 +25,7 @@ from skytrail.documents import path
 from skytrail.errors import Problem
 
 # Keys of a task that are never rendered, so that `{{` in them means itself.
-_NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task"}
+_NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task", "sql"}
 
 _FAIL_FAST_RULES = (TriggerRule.ALL_SUCCESS, TriggerRule.ALL_DONE_SETUP_SUCCESS)
 

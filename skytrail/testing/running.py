@@ -17,11 +17,14 @@ from dags_app.domain.spec import DagSpec
 from dags_app.domain.tasks import DECIDING
 from runs_app.domain.outcomes import Fail, Outcome, Skip, keepable
 from skytrail.errors import Invalid, NotFound
+from skytrail.security.redaction import looks_secret
+from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from skytrail.testing.results import RunResult, result_of
 from workers.executors.short_circuit import is_true
 from workers.local.facts import facts_of
 from workers.local.ledger import LocalTask
 from workers.local.readiness import get_ready, look_here
+from workers.local.services import GivenSecrets
 from workers.local.trying import Trial, nobody, prepared
 
 
@@ -44,6 +47,8 @@ def run_dag(
     logical_date: datetime | str | None = None,
     outputs: Mapping[str, Any] | None = None,
     answers: Mapping[str, str] | None = None,
+    connections: Mapping[str, str | Mapping[str, Any]] | None = None,
+    variables: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> RunResult:
     """Runs a DAG to its end and says what came of it.
@@ -52,7 +57,9 @@ def run_dag(
     that makes several, `dags/etl.py::name`). `outputs`: tasks that are not executed, and what they
     leave: a value; of a task that decides, the ids of the tasks to go on with; or an exception, as
     if the task had raised it. `answers`: for approvals, by their subject, the option to choose.
-    `now`: what time it is when the run begins.
+    `connections`: by name, a URI or a mapping with `conn_type` and so on; `variables`: their texts;
+    what is not given is looked for in the environment and in mounted files. `now`: what time it is
+    when the run begins.
 
     Raises what is wrong with the definition, with `conf`, or with the arguments.
     """
@@ -60,10 +67,31 @@ def run_dag(
     get_ready(spec)
     moment = now or datetime.now(UTC)
     facts = facts_of(spec, conf=dict(conf or {}), logical_date=date_of(logical_date), now=moment)
-    trial = Trial(given=_given(spec, outputs or {}), ask=_answering(answers or {}))
+    trial = Trial(
+        given=_given(spec, outputs or {}),
+        ask=_answering(answers or {}),
+        secrets=_secrets(connections or {}, variables or {}),
+    )
     with prepared(spec, facts, trial, observer=_Nobody()) as run:
         run.to_the_end()
     return result_of(run.ledger)
+
+
+def _secrets(
+    connections: Mapping[str, str | Mapping[str, Any]], variables: Mapping[str, str]
+) -> GivenSecrets:
+    return GivenSecrets(
+        connections={name: _connection(name, given) for name, given in connections.items()},
+        variables={
+            key: VariableValue(key=key, value=text, is_secret=looks_secret(key))
+            for key, text in variables.items()
+        },
+    )
+
+
+def _connection(name: str, given: str | Mapping[str, Any]) -> ConnectionValue:
+    read = ConnectionValue.from_text if isinstance(given, str) else ConnectionValue.from_json
+    return read(name, given)  # type: ignore[arg-type]  # each is given what it reads
 
 
 class _Nobody:

@@ -67,6 +67,16 @@ def _http(path: str) -> Told:
     return {"uri": f"http://127.0.0.1:{{port}}{path}"}
 
 
+def _sql(statement: str, **more: Any) -> Told:
+    return {"conn_id": "scratch", "sql": statement, **more}
+
+
+#: Begins, and never ends.
+_ENDLESS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) "
+    "SELECT max(i) AS i FROM n"
+)
+
 KINDS = [
     Kind("empty", succeed={}),
     Kind(
@@ -118,6 +128,14 @@ KINDS = [
         break_nastily=_http("/nasty"),
     ),
     Kind(
+        "sql",
+        succeed=_sql("SELECT 1 AS a"),
+        fail=_sql("SELECT a FROM nowhere"),
+        fail_for_good=_sql("SELECT 1 AS a", max_rows=0),
+        wait=_sql(_ENDLESS),
+        give_too_much=_sql("SELECT hex(zeroblob(40000)) AS a"),
+    ),
+    Kind(
         "branch",
         succeed=_python("pick", "next"),
         fail=_python("break_down"),
@@ -164,6 +182,13 @@ KINDS = [
         fail_for_good={"uri": "http://10.1.2.3/"},
         wait=_http("/slow"),
         say=_http("/said so"),
+    ),
+    Kind(
+        "sql_sensor",
+        succeed=_sql("SELECT 1 AS a"),
+        fail=_sql("SELECT a FROM nowhere"),
+        wait=_sql(_ENDLESS),
+        give_too_much=_sql("SELECT hex(zeroblob(40000)) AS a"),
     ),
     Kind("time_sensor", succeed={"until": "2020-01-01T00:00:00Z"}),
 ]
@@ -238,7 +263,7 @@ class Doer:
 
         def begun(log: Log) -> bool:
             seen = "".join(piece.text for piece in log.take())
-            return "begun" in seen or len(self.site.requests) > asked
+            return "begun" in seen or "executing" in seen or len(self.site.requests) > asked
 
         told = self.told(kind, "wait")
         try:
@@ -248,7 +273,8 @@ class Doer:
 
 
 @pytest.fixture
-def doer(bench: Bench, site: SlowSite) -> Doer:
+def doer(bench: Bench, site: SlowSite, monkeypatch: pytest.MonkeyPatch) -> Doer:
+    monkeypatch.setenv("SKYTRAIL_CONN_SCRATCH", "sqlite://")
     return Doer(bench, site)
 
 

@@ -20,6 +20,8 @@ from workers.executors.latest_only import LatestOnlyExecutor
 from workers.executors.python import PythonExecutor
 from workers.executors.python_sensor import PythonSensorExecutor
 from workers.executors.short_circuit import ShortCircuitExecutor
+from workers.executors.sql import SqlExecutor
+from workers.executors.sql_sensor import SqlSensorExecutor
 from workers.executors.time_sensor import TimeSensorExecutor
 from workers.executors.trigger_dag import TriggerDagExecutor
 
@@ -29,12 +31,14 @@ EXECUTORS: Mapping[TaskType, Executor[Any]] = {
     TaskType.PYTHON: PythonExecutor(),
     TaskType.CELERY: CeleryExecutor(),
     TaskType.HTTP: HttpExecutor(),
+    TaskType.SQL: SqlExecutor(),
     TaskType.BRANCH: BranchExecutor(),
     TaskType.SHORT_CIRCUIT: ShortCircuitExecutor(),
     TaskType.LATEST_ONLY: LatestOnlyExecutor(),
     TaskType.PYTHON_SENSOR: PythonSensorExecutor(),
     TaskType.FILE_SENSOR: FileSensorExecutor(),
     TaskType.HTTP_SENSOR: HttpSensorExecutor(),
+    TaskType.SQL_SENSOR: SqlSensorExecutor(),
     TaskType.TIME_SENSOR: TimeSensorExecutor(),
     TaskType.EXTERNAL_SENSOR: ExternalSensorExecutor(),
     TaskType.APPROVAL: ApprovalExecutor(),

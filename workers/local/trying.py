@@ -19,7 +19,7 @@ from workers.local.facts import RunFacts
 from workers.local.hands import at_work
 from workers.local.ledger import Ledger, LocalTask
 from workers.local.runner import LocalRun, Observer
-from workers.local.services import services
+from workers.local.services import GivenSecrets, services
 from workers.local.stand_ins import stand_ins
 from workers.log import Piece
 
@@ -46,6 +46,8 @@ class Trial:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     #: Who answers where a task asks for an approval.
     ask: Callable[[ApprovalCommand], str | None] = nobody
+    #: Connections and variables that are given to the run itself.
+    secrets: GivenSecrets = field(default_factory=GivenSecrets)
     #: Told when a task will not stop, just before this process is killed for it.
     on_stuck: Callable[[Execution, Reason, Sequence[Piece]], None] = field(
         default=lambda _execution, _reason, _rest: None
@@ -66,7 +68,7 @@ def prepared(
     with (
         contextlib.closing(clock),
         at_work(
-            services(now),
+            services(now, trial.secrets),
             executors={**EXECUTORS, **stand_ins(trial.ask)},
             on_stuck=trial.on_stuck,
         ) as hands,

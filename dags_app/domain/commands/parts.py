@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, LiteralString
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from dags_app.domain import placeholders
 from dags_app.domain.fields import NO_OTHER_KEYS, Scalar, TextOrScalar
 from dags_app.domain.templates import NAMES, is_template
 
@@ -39,16 +41,51 @@ def _dotted_path(value: str) -> str:
 
 
 def safe_command(value: str) -> str:
+    return _without_pasted_values(
+        value,
+        "a value pasted into a shell command could run as code; hand it over as an "
+        'environment variable instead: "env": {"VALUE": "{{ {name} }}"} and "$VALUE" in '
+        "the command",
+    )
+
+
+def safe_sql(value: str) -> str:
+    return _without_pasted_values(
+        value,
+        "a value pasted into SQL could run as code; let the database bind it instead: "
+        '"parameters": {"value": "{{ {name} }}"} and %(value)s in the statement',
+    )
+
+
+def safe_statements(value: str | list[str]) -> str | list[str]:
+    for statement in [value] if isinstance(value, str) else value:
+        safe_sql(statement)
+    return value
+
+
+def _without_pasted_values(value: str, message: LiteralString) -> str:
     for inside in _BRACES.finditer(value):
         for name in filter(None, _FILLED_IN.findall(inside[1])):
             raise PydanticCustomError(
-                "pasted_value",
-                "a value pasted into a shell command could run as code; hand it over as an "
-                'environment variable instead: "env": {"VALUE": "{{ {name} }}"} and "$VALUE" in '
-                "the command",
-                {"name": name if len(name) <= 80 else "…"},
+                "pasted_value", message, {"name": name if len(name) <= 80 else "…"}
             )
     return value
+
+
+def check_bound(statements: Sequence[str], bound: dict[str, Any] | list[Any]) -> None:
+    """Raises where places for values and values do not meet; see `placeholders`."""
+    used: set[str] = set()
+    for statement in statements:
+        try:
+            used |= placeholders.check(statement, bound)
+        except placeholders.BadPlaceholder as error:
+            raise PydanticCustomError("placeholder", "{error}", {"error": str(error)}) from None
+    for name in sorted(bound.keys() - used) if isinstance(bound, dict) else ():
+        raise PydanticCustomError(
+            "placeholder",
+            "no statement has a place for the value {name}; write %({name})s, or take it away",
+            {"name": name},
+        )
 
 
 def _env_name(value: str) -> str:

@@ -13,7 +13,9 @@ from dags_app.domain.commands.parts import (
     HeaderName,
     HeaderValue,
     StatusRule,
+    check_bound,
     http_uri,
+    safe_sql,
     sorted_rules,
 )
 from dags_app.domain.fields import NO_OTHER_KEYS, Flag, Identifier, Number, Scalar, WordSet
@@ -96,7 +98,7 @@ class SqlSensorCommand(SensorCommand):
     type: Literal[TaskType.SQL_SENSOR]
     conn_id: Identifier
     """The connection of the database."""
-    sql: str = Field(min_length=1, max_length=65_536)
+    sql: Annotated[str, Field(min_length=1, max_length=65_536), AfterValidator(safe_sql)]
     """A query whose first row's first value decides: no row, 0, null, false and empty text mean:
     not yet."""
     bound: dict[str, Any] | list[Any] = Field(default={}, alias="parameters")
@@ -105,6 +107,11 @@ class SqlSensorCommand(SensorCommand):
     """How long the query may take."""
 
     templated: ClassVar = frozenset({"bound"})
+
+    @model_validator(mode="after")
+    def _bound_as_written(self) -> Self:
+        check_bound([self.sql], self.bound)
+        return self
 
 
 class TimeSensorCommand(Command):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from dags_app.domain.commands.base import Command, TaskType
+from dags_app.domain.commands.parts import check_bound, safe_statements
 from dags_app.domain.fields import Flag, Identifier, Number, Whole
 
 
@@ -16,7 +17,7 @@ class SqlCommand(Command):
     type: Literal[TaskType.SQL]
     conn_id: Identifier
     """The connection of the database."""
-    sql: str | list[str] = Field(min_length=1)
+    sql: Annotated[str | list[str], Field(min_length=1), AfterValidator(safe_statements)]
     """A statement, or several that are executed in turn in one transaction. Never rendered."""
     bound: dict[str, Any] | list[Any] = Field(default={}, alias="parameters")
     """Values for `%(name)s` (or `%s`) in the statement; templates are rendered here."""
@@ -30,3 +31,8 @@ class SqlCommand(Command):
     """How many rows of the last statement are kept; more fail the task."""
 
     templated: ClassVar = frozenset({"bound"})
+
+    @model_validator(mode="after")
+    def _bound_as_written(self) -> Self:
+        check_bound([self.sql] if isinstance(self.sql, str) else self.sql, self.bound)
+        return self

@@ -1,0 +1,1 @@
+"""SQL statements of tasks, on databases that connections name."""
