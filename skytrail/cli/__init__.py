@@ -12,7 +12,20 @@ import sys
 import typer
 
 from skytrail import __version__
-from skytrail.cli import approvals, backfill, dags, db, demo, dlq, keys, processes, runs, tasks
+from skytrail.cli import (
+    approvals,
+    backfill,
+    connections,
+    dags,
+    db,
+    demo,
+    dlq,
+    keys,
+    processes,
+    runs,
+    tasks,
+    variables,
+)
 from skytrail.cli.failures import report
 from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
@@ -37,6 +50,8 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(backfill.app, name="backfill")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(connections.app, name="connections")
+app.add_typer(variables.app, name="variables")
 app.add_typer(db.app, name="db")
 app.command()(fsck)
 keys.add_to(app)

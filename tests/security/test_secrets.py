@@ -12,7 +12,7 @@ from pytest_django import Settings
 from skytrail.errors import SkytrailError
 from skytrail.security import vault
 from skytrail.security.models import Connection, Variable
-from skytrail.security.secrets import keeping
+from skytrail.security.secrets import changing, keeping
 from skytrail.security.secrets.finding import (
     ConnectionMissing,
     VariableMissing,
@@ -181,12 +181,12 @@ def test_a_secret_that_is_moved_to_another_name_cannot_be_used() -> None:
 
 def test_a_change_keeps_what_it_does_not_name() -> None:
     keeping.keep_connection(WAREHOUSE, description="the warehouse")
-    keeping.change_connection("dwh", {"host": "new.example.org"})
+    changing.change_connection("dwh", {"host": "new.example.org"})
     found = find_connection("dwh")
     assert (found.host, found.password) == ("new.example.org", WAREHOUSE.password)
     assert Connection.objects.get().description == "the warehouse"
     with pytest.raises(ConnectionInvalid):
-        keeping.change_connection("dwh", {"port": -1})
+        changing.change_connection("dwh", {"port": -1})
     assert find_connection("dwh") == found
 
 
@@ -194,7 +194,7 @@ def test_what_is_not_kept_cannot_be_deleted_or_changed() -> None:
     for act in (
         lambda: keeping.delete_connection("dwh"),
         lambda: keeping.delete_variable("region"),
-        lambda: keeping.change_connection("dwh", {}),
+        lambda: changing.change_connection("dwh", {}),
     ):
         with pytest.raises(SkytrailError, match="database holds no"):
             act()

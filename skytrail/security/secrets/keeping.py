@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from skytrail.errors import Invalid, NotFound, Problem
+from skytrail.errors import Conflict, Invalid, NotFound, Problem
 from skytrail.security import vault
 from skytrail.security.models import Connection, SealedField, Variable
 from skytrail.security.secrets.names import checked_name
 from skytrail.security.secrets.outside import CONNECTION, VARIABLE
-from skytrail.security.secrets.sealing import opened_connection, sealed_connection, sealed_variable
+from skytrail.security.secrets.sealing import sealed_connection, sealed_variable
 from skytrail.security.secrets.values import ConnectionValue
 from skytrail.security.secrets.writing import MAX_FIELD, MAX_VALUE, text_problems
 
@@ -38,41 +38,37 @@ class VariableInvalid(Invalid):
     """The variable {key} cannot be used as it is written."""
 
 
+class ConnectionExists(Conflict):
+    """There is a connection {conn_id} already. Change that one, or choose another name."""
+
+
+class VariableExists(Conflict):
+    """There is a variable {key} already. Change that one, or choose another name."""
+
+
+def create_connection(value: ConnectionValue, *, description: str = "") -> Connection:
+    """Saves a new connection. Raises `ConnectionExists`, and as `keep_connection` does."""
+    columns = _connection_columns(value, description)
+    try:
+        with transaction.atomic():
+            row = Connection.objects.create(conn_id=value.conn_id, **columns)
+    except IntegrityError:
+        raise ConnectionExists(conn_id=value.conn_id) from None
+    row.refresh_from_db()
+    return row
+
+
 def keep_connection(value: ConnectionValue, *, description: str = "") -> Connection:
     """Saves a connection under its name, in place of one that is there.
 
     Raises `NameUnusable`, `Invalid` for the description, `NoKey`, `KeyUnusable`.
     """
-    checked_name(value.conn_id, what=CONNECTION)
-    if problems := text_problems("description", description, limit=MAX_FIELD):
-        raise Invalid(problems=problems)
+    columns = _connection_columns(value, description)
     row, _ = Connection.objects.update_or_create(
-        conn_id=value.conn_id,
-        defaults={
-            "conn_type": value.conn_type,
-            "description": description,
-            "sealed": sealed_connection(value),
-            "updated_at": Now(),
-        },
+        conn_id=value.conn_id, defaults={**columns, "updated_at": Now()}
     )
     row.refresh_from_db()
     return row
-
-
-@transaction.atomic
-def change_connection(conn_id: str, changes: Mapping[str, Any]) -> Connection:
-    """Changes the fields that are given, and keeps the others.
-
-    Raises `ConnectionNotKept`, `ConnectionInvalid`, `CannotBeDecrypted`, `NoKey`.
-    """
-    row = Connection.objects.select_for_update().filter(conn_id=conn_id).first()
-    if row is None:
-        raise ConnectionNotKept(conn_id=conn_id)
-    old = opened_connection(row)
-    description = changes.get("description", row.description)
-    fields = {"conn_type": old.conn_type, **old.fields(), **changes}
-    fields.pop("description", None)
-    return keep_connection(ConnectionValue.from_json(conn_id, fields), description=description)
 
 
 def delete_connection(conn_id: str) -> None:
@@ -82,6 +78,20 @@ def delete_connection(conn_id: str) -> None:
         raise ConnectionNotKept(conn_id=conn_id)
 
 
+def create_variable(
+    key: str, value: str, *, is_secret: bool = True, description: str = ""
+) -> Variable:
+    """Saves a new variable. Raises `VariableExists`, and as `keep_variable` does."""
+    columns = _variable_columns(key, value, description)
+    try:
+        with transaction.atomic():
+            row = Variable.objects.create(key=key, is_secret=is_secret, **columns)
+    except IntegrityError:
+        raise VariableExists(key=key) from None
+    row.refresh_from_db()
+    return row
+
+
 def keep_variable(
     key: str, value: str, *, is_secret: bool = True, description: str = ""
 ) -> Variable:
@@ -89,19 +99,9 @@ def keep_variable(
 
     Raises `NameUnusable`, `VariableInvalid`, `NoKey`, `KeyUnusable`.
     """
-    checked_name(key, what=VARIABLE)
-    problems: list[Problem] = text_problems("value", value, limit=MAX_VALUE)
-    problems += text_problems("description", description, limit=MAX_FIELD)
-    if problems:
-        raise VariableInvalid(key=key, problems=problems)
+    columns = _variable_columns(key, value, description)
     row, _ = Variable.objects.update_or_create(
-        key=key,
-        defaults={
-            "is_secret": is_secret,
-            "description": description,
-            "sealed": sealed_variable(key, value),
-            "updated_at": Now(),
-        },
+        key=key, defaults={**columns, "is_secret": is_secret, "updated_at": Now()}
     )
     row.refresh_from_db()
     return row
@@ -140,6 +140,26 @@ def encrypt_anew() -> Iterator[int]:
                 break
             last = batch[-1].pk
             yield len(batch)
+
+
+def _connection_columns(value: ConnectionValue, description: str) -> dict[str, str]:
+    checked_name(value.conn_id, what=CONNECTION)
+    if problems := text_problems("description", description, limit=MAX_FIELD):
+        raise Invalid(problems=problems)
+    return {
+        "conn_type": value.conn_type,
+        "description": description,
+        "sealed": sealed_connection(value),
+    }
+
+
+def _variable_columns(key: str, value: str, description: str) -> dict[str, str]:
+    checked_name(key, what=VARIABLE)
+    problems: list[Problem] = text_problems("value", value, limit=MAX_VALUE)
+    problems += text_problems("description", description, limit=MAX_FIELD)
+    if problems:
+        raise VariableInvalid(key=key, problems=problems)
+    return {"description": description, "sealed": sealed_variable(key, value)}
 
 
 def _sealed_columns() -> Iterator[tuple[type[models.Model], str]]:

@@ -55,11 +55,22 @@ def environment_name(what: str, name: str) -> str:
     return variable_for(_PREFIX[what], checked_name(name, what=what))
 
 
+def environment_prefix(what: str) -> str:
+    """How the names of the environment variables begin that connections or variables stand in."""
+    return _PREFIX[what]
+
+
+def folder_of(what: str) -> Path | None:
+    """The folder of their files; None where none is set."""
+    folder = settings.SKYTRAIL_SECRETS_DIR
+    return Path(folder) / _FOLDER[what] if folder else None
+
+
 def file_of(what: str, name: str) -> Path | None:
     """The file that it is looked for in; None where no folder is set."""
-    folder = settings.SKYTRAIL_SECRETS_DIR
+    folder = folder_of(what)
     # No name has a slash, and none is dots alone: it cannot lead out of the folder.
-    return Path(folder) / _FOLDER[what] / checked_name(name, what=what) if folder else None
+    return folder / checked_name(name, what=what) if folder else None
 
 
 def _from_environment(what: str, name: str) -> str | None:
