@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -23,8 +24,23 @@ class DagExists(Conflict):
     """There is a DAG named {dag_id} already. Change it with PUT, or choose another name."""
 
 
+class DefinedByFile(Conflict):
+    """The DAG {dag_id} comes from the file {file}{commit}: change it there, for syncing would undo
+    any other change. Pausing and triggering work here too.
+    """
+
+
 class NameMismatch(Invalid):
     """The definition names another DAG than the one that is to be changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The file that a definition comes from: its path below a folder that is synced."""
+
+    root: str
+    path: str
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,7 @@ class Saved:
 
 
 @transaction.atomic
-def create(*, spec: DagSpec, author: str, source: DagSource, commit: str = "") -> Saved:
+def create(*, spec: DagSpec, author: str, source: DagSource, origin: Origin | None = None) -> Saved:
     """A new DAG with its first version. Raises `DagExists`."""
     dag = Dag(dag_id=spec.name)
     try:
@@ -46,30 +62,50 @@ def create(*, spec: DagSpec, author: str, source: DagSource, commit: str = "") -
     except IntegrityError:
         raise DagExists(dag_id=spec.name) from None
     dag.refresh_from_db()
-    return _save(dag, spec, author=author, source=source, commit=commit)
+    return _save(dag, spec, author=author, source=source, origin=origin)
 
 
 @transaction.atomic
-def replace(*, dag: Dag, spec: DagSpec, author: str, source: DagSource, commit: str = "") -> Saved:
-    """Gives `dag` another definition. Freezes a version if, and only if, the meaning changed."""
+def replace(
+    *, dag: Dag, spec: DagSpec, author: str, source: DagSource, origin: Origin | None = None
+) -> Saved:
+    """Gives `dag` another definition. Freezes a version if, and only if, the meaning changed.
+
+    Raises `DefinedByFile` where a file defines it, unless a file is the `origin` of this one too.
+    """
     if spec.name != dag.dag_id:
         raise NameMismatch.because(
             "name", "name_mismatch", f"this DAG is named {dag.dag_id!r}; a DAG keeps its name"
         )
     locked = Dag.objects.select_for_update(no_key=True).select_related(None).get(pk=dag.pk)
-    return _save(locked, spec, author=author, source=source, commit=commit)
+    if origin is None:
+        check_free(locked)
+    return _save(locked, spec, author=author, source=source, origin=origin)
 
 
-def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: str) -> Saved:
+def check_free(dag: Dag) -> None:
+    """Raises `DefinedByFile` where a file defines `dag`, and so decides what becomes of it."""
+    if dag.is_from_file:
+        commit = f" (commit {dag.source_commit})" if dag.source_commit else ""
+        file = Path(dag.source_root) / dag.source_path
+        raise DefinedByFile(dag_id=dag.dag_id, file=file, commit=commit)
+
+
+def _save(
+    dag: Dag, spec: DagSpec, *, author: str, source: DagSource, origin: Origin | None
+) -> Saved:
     canonical = spec.canonical()
     before = dag.version
     is_new = before is None or before.checksum != checksum(canonical)
     was_paused, schedule_was = dag.paused, _when(dag)
-    if spec.paused is not None:
+    if spec.paused is not None and (before is None or origin is None):
+        # A file says it at the beginning only: later it is people who pause and resume.
         dag.paused = spec.paused
+    _take_origin(dag, origin)
     if is_new:
         _take_fields(dag, spec)
         dag.source = source
+        commit = origin.commit if origin else ""
         _write_blueprint(dag, spec.tasks)
         dag.version = freeze(
             dag=dag, spec=spec, canonical=canonical, author=author, source=source, commit=commit
@@ -79,6 +115,18 @@ def _save(dag: Dag, spec: DagSpec, *, author: str, source: DagSource, commit: st
     dag.save()
     assert dag.version is not None
     return Saved(dag, dag.version, is_new)
+
+
+def _take_origin(dag: Dag, origin: Origin | None) -> None:
+    """Notes where it comes from. One that was gone is as it was before."""
+    if dag.gone_at is not None:
+        dag.paused = dag.paused and dag.paused_before_gone
+    dag.gone_at = None
+    dag.source_root = origin.root if origin else ""
+    dag.source_path = origin.path if origin else ""
+    dag.source_commit = origin.commit if origin else ""
+    if origin is not None:
+        dag.source = DagSource.FILE
 
 
 def _when(dag: Dag) -> tuple[Any, ...]:

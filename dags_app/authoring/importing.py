@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -56,16 +57,21 @@ def dag_in(file: Path, dag_id: str | None = None) -> DAG:
     return by_name[dag_id]
 
 
-def import_file(file: Path) -> Collection:
+def import_file(file: Path, *, root: Path | None = None) -> Collection:
     """Imports a file as a module of the name by which a worker finds it, and says what it makes.
 
     That is its path below a place where modules are looked for; else its own name, and its folder
-    becomes such a place. Raises `CannotImport`.
+    becomes such a place. With `root`, that is the only place in question: workers look there too.
+    Raises `CannotImport`.
     """
     path = file.resolve()
     if not path.is_file():
         raise CannotImport(file=file, reason="there is no such file")
-    name = _name_below_a_place(path)
+    if root is not None and str(root) not in sys.path:
+        sys.path.append(str(root))  # behind all others, whose modules stay what they are
+    name = _name_below_a_place(path, sys.path if root is None else [str(root)])
+    if name is None and root is not None:
+        raise CannotImport(file=file, reason="its folders and itself need names that Python takes")
     if name is None:
         sys.path.append(str(path.parent))  # behind all others, whose modules stay what they are
         name = path.stem
@@ -90,8 +96,8 @@ def _is_made_from(module: ModuleType, path: Path) -> bool:
     return Path(getattr(module, "__file__", None) or "").resolve() == path
 
 
-def _name_below_a_place(path: Path) -> str | None:
-    for place in sys.path:
+def _name_below_a_place(path: Path, places: Sequence[str]) -> str | None:
+    for place in places:
         root = Path(place or ".").resolve()
         if root in path.parents:
             parts = path.relative_to(root).with_suffix("").parts

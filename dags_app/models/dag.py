@@ -100,6 +100,19 @@ class Dag(models.Model):
     source = models.CharField(
         max_length=10, choices=DagSource.choices, default=DagSource.API, editable=False
     )
+    source_root = models.TextField(
+        default="", editable=False, help_text="The folder that was synced, if it is from a file."
+    )
+    source_path = models.TextField(
+        default="", editable=False, help_text="Its file, below that folder."
+    )
+    source_commit = models.CharField(
+        max_length=100, default="", editable=False, help_text="The git commit of that file."
+    )
+    gone_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when no file defines it any more."
+    )
+    paused_before_gone = models.BooleanField(default=False, editable=False)
     version = models.ForeignKey(
         "dags_app.DagVersion",
         on_delete=models.PROTECT,
@@ -137,12 +150,23 @@ class Dag(models.Model):
             ),
             # Serves lists filtered by tag.
             GinIndex(fields=["tags"], name="dag_tags"),
+            # Serves syncing: which DAGs come from this folder?
+            models.Index(
+                fields=["source_root"],
+                condition=Q(deleted_at=None) & ~Q(source_root=""),
+                name="dag_source_root",
+            ),
             # Serves what an asset's update starts: which DAGs wait for it?
             GinIndex(fields=["waits_for"], name="dag_waits_for"),
         ]
 
     def __str__(self) -> str:
         return self.dag_id
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether a file defines it, which is then the only place to change it."""
+        return bool(self.source_root) and self.gone_at is None
 
     @property
     def timetable(self) -> Timetable | None:

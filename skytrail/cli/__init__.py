@@ -30,6 +30,7 @@ from skytrail.cli.failures import report
 from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
 from skytrail.cli.project import DatabaseAway
+from skytrail.cli.sync import sync
 from skytrail.cli.up import up
 from skytrail.errors import SkytrailError
 
@@ -53,6 +54,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")
 app.add_typer(db.app, name="db")
+app.command()(sync)
 app.command()(fsck)
 keys.add_to(app)
 processes.add_to(app)

@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -30,8 +30,18 @@ _USUAL = Limits()
 _MOST_NURSERIES = 4
 
 
-def load_files(files: Sequence[Path], *, limits: Limits = _USUAL) -> list[Loaded]:
-    """What became of each file, in their order. No file can make this raise."""
+def load_files(
+    files: Sequence[Path],
+    *,
+    root: Path | None = None,
+    limits: Limits = _USUAL,
+    told: Callable[[], None] = lambda: None,
+) -> list[Loaded]:
+    """What became of each file, in their order. No file can make this raise.
+
+    With `root`, modules below it are found by their paths from there. `told` is called, in any
+    thread, whenever one more file is done.
+    """
     count = min(len(files), os.cpu_count() or 1, _MOST_NURSERIES)
     if not count:
         return []
@@ -40,11 +50,14 @@ def load_files(files: Sequence[Path], *, limits: Limits = _USUAL) -> list[Loaded
     for nursery in nurseries:
         free.put(nursery)
 
+    place = root.resolve() if root else None
+
     def load(file: Path) -> Loaded:
         nursery = free.get()
         try:
-            return nursery.load(file.resolve()).of(file)
+            return nursery.load(file.resolve(), place).of(file)
         finally:
+            told()
             free.put(nursery)
 
     try:
@@ -62,9 +75,9 @@ class _Nursery:
         self._limits = limits
         self._process = self._start()
 
-    def load(self, file: Path) -> _Answer:
+    def load(self, file: Path, root: Path | None) -> _Answer:
         try:
-            answer = self._ask(file)
+            answer = self._ask(file, root)
         except (OSError, ValueError):
             # The file has ended it: it runs as the same user, so it can if it wants to.
             self.end()
@@ -79,11 +92,11 @@ class _Nursery:
             if pipe is not None:
                 pipe.close()
 
-    def _ask(self, file: Path) -> Loaded:
+    def _ask(self, file: Path, root: Path | None) -> Loaded:
         asking, answering = self._process.stdin, self._process.stdout
         assert asking is not None
         assert answering is not None
-        asking.write(json.dumps(str(file)) + "\n")
+        asking.write(json.dumps([str(file), str(root) if root else None]) + "\n")
         asking.flush()
         return Loaded.of_data(file, json.loads(answering.readline()))
 
@@ -109,4 +122,4 @@ class _Answer:
         if self.loaded is None:
             message = "it ended the process that loads files; a file of DAGs only defines them"
             return Loaded(file=file, faults=(Fault(message=message),))
-        return Loaded(file=file, documents=self.loaded.documents, faults=self.loaded.faults)
+        return replace(self.loaded, file=file)

@@ -2,8 +2,8 @@
 
     python -m dags_app.authoring.loading.nursery SECONDS MEGABYTES
 
-takes the path of a file on each line of its input, and answers each with a line of JSON. One file
-at a time: so whatever is descended from this process belongs to the file that is being loaded.
+takes `[FILE, ROOT or null]` on each line of its input, and answers each with a line of JSON. One
+file at a time: so whatever is descended from this process belongs to the file that is being loaded.
 """
 
 from __future__ import annotations
@@ -42,18 +42,19 @@ def main() -> None:
     # What a file leaves behind becomes ours, also if it has left the session: so it can be found.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for line in sys.stdin:
-        file = Path(json.loads(line))
-        answer = _load(file, seconds=seconds, megabytes=megabytes).as_data()
+        file, root = (Path(name) if name else None for name in json.loads(line))
+        assert file is not None
+        answer = _load(file, root, seconds=seconds, megabytes=megabytes).as_data()
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def _load(file: Path, *, seconds: float, megabytes: int) -> Loaded:
+def _load(file: Path, root: Path | None, *, seconds: float, megabytes: int) -> Loaded:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _be_a_child(file, writing, megabytes=megabytes)
+        _be_a_child(file, root, writing, megabytes=megabytes)
     os.close(writing)
     try:
         raw = _answer(reading, until=time.monotonic() + seconds)
@@ -68,7 +69,7 @@ def _load(file: Path, *, seconds: float, megabytes: int) -> Loaded:
         return _failed(file, _untimely_end(status))
 
 
-def _be_a_child(file: Path, writing: int, *, megabytes: int) -> None:
+def _be_a_child(file: Path, root: Path | None, writing: int, *, megabytes: int) -> None:
     """Reads the file, and ends: nothing of the nursery's goes on in here."""
     try:
         parent = os.getppid()
@@ -83,7 +84,7 @@ def _be_a_child(file: Path, writing: int, *, megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         pid = os.getpid()
-        loaded = read_file(file)
+        loaded = read_file(file, root)
         if os.getpid() == pid:  # else the file has forked, and this is the other one
             # Dates that YAML has read are text again, as every reader of definitions takes them.
             answer = json.dumps(loaded.as_data(), default=str).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -18,15 +19,28 @@ from skytrail.errors import Invalid, Problem, SkytrailError
 _PLACE = re.compile(r"line (\d+), column (\d+): (.*)", re.DOTALL)
 
 
-def read_file(file: Path) -> Loaded:
+def read_file(file: Path, root: Path | None = None) -> Loaded:
     """The definitions in a file, or what is wrong with it, whatever its lines may raise."""
+    known = frozenset(sys.modules)
     try:
-        documents = _python(file) if file.suffix == ".py" else [_data(file)]
+        documents = _python(file, root) if file.suffix == ".py" else [_data(file)]
     except _Faulty as faulty:
         return Loaded(file=file, faults=tuple(faulty.faults))
     except BaseException as error:  # noqa: BLE001  # a file may raise anything, SystemExit too
         return Loaded(file=file, faults=_faults(error, file))
-    return Loaded(file=file, documents=tuple(documents))
+    reads = _imported_below(root, since=known) if root else ()
+    return Loaded(file=file, documents=tuple(documents), reads=reads)
+
+
+def _imported_below(root: Path, *, since: frozenset[str]) -> tuple[str, ...]:
+    """The files below `root` that modules were made from."""
+    files = [
+        getattr(module, "__file__", None)
+        for name, module in tuple(sys.modules.items())
+        if name not in since
+    ]
+    paths = {Path(file).resolve() for file in files if isinstance(file, str)}
+    return tuple(sorted(str(path) for path in paths if root in path.parents))
 
 
 class _Faulty(Exception):
@@ -34,8 +48,8 @@ class _Faulty(Exception):
         self.faults = faults
 
 
-def _python(file: Path) -> list[dict[str, Any]]:
-    found = import_file(file)
+def _python(file: Path, root: Path | None) -> list[dict[str, Any]]:
+    found = import_file(file, root=root)
     if found.never_called and not found.dags:
         calls = ", ".join(f"{name}()" for name in found.never_called)
         raise _Faulty([Fault(message=f"its functions with @dag are never called; add {calls}")])

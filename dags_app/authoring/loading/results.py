@@ -29,12 +29,15 @@ class Loaded:
     file: Path
     documents: tuple[dict[str, Any], ...] = ()
     faults: tuple[Fault, ...] = ()
+    #: The files that it has imported modules from, as far as they are below the folder in question.
+    reads: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """For a pipe."""
         return {
             "documents": list(self.documents),
             "faults": [asdict(fault) for fault in self.faults],
+            "reads": list(self.reads),
         }
 
     @classmethod
@@ -43,6 +46,7 @@ class Loaded:
         try:
             documents = tuple(dict(document) for document in data["documents"])
             faults = tuple(Fault(**fault) for fault in data["faults"])
+            reads = tuple(str(name) for name in data["reads"])
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(str(error)) from error
-        return cls(file=file, documents=documents, faults=faults)
+        return cls(file=file, documents=documents, faults=faults, reads=reads)
