@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.permissions import DjangoModelPermissions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +15,7 @@ from runs_app.selectors.workers import workers_with_status
 from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
+from skytrail.rest.permissions import ModelPermissions
 from skytrail.rest.requests import body
 from skytrail.rest.showing import show
 from skytrail.rest.views import View
@@ -25,24 +23,6 @@ from skytrail.rest.views import View
 
 class PoolNotFound(NotFound):
     """There is no pool named {name}."""
-
-
-class ModelPermissions(DjangoModelPermissions):
-    """Django's permissions on the view's `model`; reading asks for one too."""
-
-    perms_map = DjangoModelPermissions.perms_map | {
-        "GET": ["%(app_label)s.view_%(model_name)s"],
-        "HEAD": ["%(app_label)s.view_%(model_name)s"],
-    }
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        user = request.user
-        method = str(request.method)
-        if not hasattr(view, method.lower()):
-            return user.is_authenticated  # the view says that there is no such method
-        return user.is_authenticated and user.has_perms(
-            self.get_required_permissions(method, view.model)
-        )
 
 
 class PoolListView(ListView):

@@ -17,6 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from runs_app.actions import backfilling
 from runs_app.models import Pool
+from skytrail.security.secrets import keeping
+from skytrail.security.secrets.values import ConnectionValue
 from tests.api.checking import CheckedClient
 from tests.api.conftest import checked_client
 from tests.api.stories import asked, told
@@ -42,6 +44,8 @@ CHANGE_DAG: Row = (401, 404, 403, 403, 400, 400)
 RUN_DAG: Row = (401, 404, 403, 200, 200, 200)
 SEE_OPERATIONS: Row = (401, 403, 403, 200, 403, 200)
 MANY_LETTERS: Row = (401, 403, 403, 400, 400, 400)
+KEEP_SECRETS: Row = (401, 403, 403, 403, 403, 200)
+WRITE_SECRETS: Row = (401, 403, 403, 403, 403, 400)
 READ_PAGE: Row = (302, 200, 200, 200, 200, 200)
 
 #: What each gets, in the order of PEOPLE. Bodies are empty: 400 means "yes, but with what?".
@@ -97,6 +101,20 @@ MATRIX: dict[str, dict[str, Row]] = {
         "DELETE": (401, 403, 403, 403, 403, 204),
     },
     "api/v1/workers": {"GET": SEE_OPERATIONS},
+    "api/v1/connections": {"GET": KEEP_SECRETS, "POST": WRITE_SECRETS},
+    "api/v1/connections/<name:conn_id>": {
+        "GET": KEEP_SECRETS,
+        "PUT": WRITE_SECRETS,
+        "PATCH": KEEP_SECRETS,
+        "DELETE": (401, 403, 403, 403, 403, 204),
+    },
+    "api/v1/variables": {"GET": KEEP_SECRETS, "POST": WRITE_SECRETS},
+    "api/v1/variables/<name:key>": {
+        "GET": KEEP_SECRETS,
+        "PUT": WRITE_SECRETS,
+        "PATCH": KEEP_SECRETS,
+        "DELETE": (401, 403, 403, 403, 403, 204),
+    },
     "api/v1/openapi.json": {"GET": LIST},
 }
 
@@ -119,6 +137,8 @@ PLACES = {
     "<name:task_id>": "extract",
     "<int:number>": "1",
     "<name:name>": "presses",
+    "<name:conn_id>": "dwh",
+    "<name:key>": "region",
     "<path:path>": "tasks",
 }
 
@@ -154,6 +174,8 @@ def clients(
     monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
     monkeypatch.setitem(PLACES, "<uuid:approval>", str(asked(task(run, "load")).pk))
     Pool.objects.create(name="presses", slots=2)
+    keeping.keep_connection(ConnectionValue(conn_id="dwh", conn_type="http"))
+    keeping.keep_variable("region", "north")
     names = [name for name in PEOPLE if name != "nobody"]
     users = {name: request.getfixturevalue(name) for name in names}
     return {"nobody": checked_client(None)} | {

@@ -13,6 +13,8 @@ from django.utils import timezone
 from runs_app.actions import backfilling
 from runs_app.models import Pool, SkippedTick, Worker
 from runs_app.selectors.history import LATEST
+from skytrail.security.secrets import keeping
+from skytrail.security.secrets.values import ConnectionValue
 from tests.api.checking import CheckedClient
 from tests.api.stories import perform, story
 from tests.conveyor import failing
@@ -84,6 +86,16 @@ def workers(count: int) -> None:
         )
 
 
+def connections(count: int) -> None:
+    for number in range(count):
+        keeping.keep_connection(ConnectionValue(conn_id=f"c{number}", conn_type="http"))
+
+
+def variables(count: int) -> None:
+    for number in range(count):
+        keeping.keep_variable(f"v{number}", "north")
+
+
 #: Where each list is, what fills it, and how many queries it may cost: two of them are for the
 #: token and its user's permissions.
 LISTS: dict[str, tuple[Callable[[int], None], int]] = {
@@ -98,7 +110,12 @@ LISTS: dict[str, tuple[Callable[[int], None], int]] = {
     "dead-letters": (letters, 5),
     "pools": (pools, 3),
     "workers": (workers, 3),
+    "connections": (connections, 3),
+    "variables": (variables, 3),
 }
+
+#: Lists that an author of DAGs may not see.
+OF_ADMINS = {"pools", "workers", "connections", "variables"}
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -106,7 +123,7 @@ def test_fifty_rows_cost_no_more_queries_than_one(
     path: str, queries: Queries, as_admin: CheckedClient, as_alice: CheckedClient
 ) -> None:
     fill, at_most = LISTS[path]
-    client = as_admin if path in {"pools", "workers"} else as_alice
+    client = as_admin if path in OF_ADMINS else as_alice
     costs = []
     for count in (1, 50):
         with transaction.atomic():
