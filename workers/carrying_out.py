@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from workers.executors.contract import Call, Executor
 from workers.executors.registry import EXECUTORS
 from workers.expansion import expand, of_instance
 from workers.guards.interruption import Interruption, Reason
+from workers.lending import Lent
 from workers.log import Log
 from workers.rendering import CannotRender, render
 from workers.services import Services
@@ -40,11 +42,33 @@ def carry_out(
 
     `outputs` fetches what the tasks of these ids have left. Raises `Interrupted`.
     """
+    lent = Lent(services.secrets, log)
+    outcome = _carried_out(
+        execution,
+        log=log,
+        interruption=interruption,
+        services=replace(services, secrets=lent),
+        outputs=outputs,
+        executors=executors,
+    )
+    return lent.masked(outcome)
+
+
+def _carried_out(
+    execution: Execution,
+    *,
+    log: Log,
+    interruption: Interruption,
+    services: Services,
+    outputs: Callable[[set[str]], Mapping[str, Any]],
+    executors: Mapping[TaskType, Executor[Any]],
+) -> Outcome:
     try:
         command = _read(execution.command, execution.command_digest)
         if execution.is_expansion:
             return expand(execution, outputs)
-        command = of_instance(render(command, execution, outputs), execution)
+        rendered = render(command, execution, outputs, services.secrets)
+        command = of_instance(rendered, execution)
         call = Call(execution, command, log, interruption, services)
         return executors[command.type].execute(call)
     except CannotRender as error:

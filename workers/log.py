@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from skytrail.security.redaction import Redactor
+
 #: A piece is at most this many characters.
 PIECE = 65_536
 
@@ -43,7 +45,8 @@ class Log:
 
     The first `limit` bytes are kept as they come. Then follow a mark, written at once so that it
     stands there whatever happens to the worker, and at the end how much is missing and the last
-    words. What the database cannot store (NUL, halves of surrogate pairs) is replaced.
+    words. What the database cannot store (NUL, halves of surrogate pairs) is replaced, and secrets
+    that it is told of are masked.
     """
 
     def __init__(self, limit: int) -> None:
@@ -58,6 +61,16 @@ class Log:
         self._is_closed = False
         self._over = 0
         self._tail = bytearray()
+        self._redactor: Redactor | None = None
+        self._held = ""
+
+    def hide(self, redactor: Redactor) -> None:
+        """From now on secrets are masked; what was written before was written without them.
+
+        What has no line's end yet is held back meanwhile: half a secret is not recognised.
+        """
+        with self._lock:
+            self._redactor = redactor
 
     def write(self, text: str) -> int:
         """Adds text, as a file would."""
@@ -68,7 +81,7 @@ class Log:
     def write_bytes(self, data: bytes) -> None:
         """Adds what came out of a pipe; characters may be split between calls."""
         with self._lock:
-            if self._is_cut:
+            if self._is_cut and self._redactor is None:
                 # Of a flood of gigabytes only the end is ever read: nothing else is decoded.
                 self._keep_end(data)
             else:
@@ -94,6 +107,7 @@ class Log:
         with self._lock:
             if not self._is_closed:
                 self._add(self._decoder.decode(b"", final=True))
+                self._let_go()
                 self._is_closed = True
                 self._add_tail()
             return self._take()
@@ -101,7 +115,30 @@ class Log:
     def _add(self, text: str) -> None:
         if not text or self._is_closed:
             return
-        text = storable(text)
+        if self._redactor is not None:
+            text = self._masked(text, self._redactor)
+        self._put(storable(text))
+
+    def _masked(self, text: str, redactor: Redactor) -> str:
+        """What can be let go of now, masked: whole lines, and of a long one all but its end."""
+        text = self._held + text
+        lines = text.rfind("\n") + 1
+        if len(text) - lines > 2 * redactor.longest + PIECE:
+            # No end of a line is coming. A secret that reaches into the rest is kept whole.
+            masked = redactor.text(text)
+            lines = len(masked) - redactor.longest
+            text = masked
+        self._held = text[lines:]
+        return redactor.text(text[:lines])
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, ""
+        if held and self._redactor is not None:
+            self._put(storable(self._redactor.text(held)))
+
+    def _put(self, text: str) -> None:
+        if not text:
+            return
         size = len(text) if text.isascii() else len(text.encode())
         if size <= self._room:
             self._room -= size

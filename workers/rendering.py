@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -22,11 +22,16 @@ from dags_app.domain import templates
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
 from workers.guards.budget import TooMuch, limited
+from workers.services import Secrets
+from workers.template_names import FILTERS, Lookups, Needed, Table, run_names, secret_names
 
 C = TypeVar("C", bound=Command)
 
 #: A rendered value, written as JSON, may be this long.
 MAX_RENDERED = 1_000_000
+
+#: So many connections and variables may the templates of one command use.
+MAX_SECRETS = 100
 
 #: What filling in one command may take: seconds, and bytes of memory. Templates are short, but what
 #: loops in them or repeats itself can be as long as it likes.
@@ -79,23 +84,37 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         """An entry of a table comes before its methods: `outputs.fetch.items` is what was kept."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
+        if isinstance(obj, Table) and attribute != "get":
+            return obj.entry(attribute)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`conn["my-db"]` is what `conn.my_db` would be, were it a name."""
+        if isinstance(obj, Table) and isinstance(argument, str):
+            return obj.entry(argument)
+        return super().getitem(obj, argument)
 
 
 _ENVIRONMENT = _Sandbox(undefined=_Missing, autoescape=False)  # no HTML is made
+_ENVIRONMENT.filters |= FILTERS
 
 
-def render(command: C, execution: Execution, outputs: Callable[[set[str]], Mapping[str, Any]]) -> C:
+def render(
+    command: C,
+    execution: Execution,
+    outputs: Callable[[set[str]], Mapping[str, Any]],
+    secrets: Secrets | None = None,
+) -> C:
     """`command` with its templates filled in; `outputs` fetches those of the tasks it names.
 
-    Raises `CannotRender`.
+    Without `secrets` there are neither `conn` nor `var`. Raises `CannotRender`.
     """
     fields = {
         name: value for name in command.templated if _has_template(value := getattr(command, name))
     }
     if not fields:
         return command
-    rendered = fill_in(fields, execution, outputs)
+    rendered = fill_in(fields, execution, outputs, secrets)
     document = command.model_dump(by_alias=True) | {
         type(command).model_fields[name].alias or name: value for name, value in rendered.items()
     }
@@ -111,12 +130,22 @@ def fill_in(
     fields: Mapping[str, Any],
     execution: Execution,
     outputs: Callable[[set[str]], Mapping[str, Any]],
+    secrets: Secrets | None = None,
 ) -> dict[str, Any]:
     """`fields` with all templates in them filled in. Raises `CannotRender`."""
     try:
-        context = _context(execution, _Outputs(outputs(_referred_to(fields))))
-        with limited(seconds=_TIME, more_bytes=_MEMORY):
-            return {name: _render(value, name, context) for name, value in fields.items()}
+        context = {"outputs": _Outputs(outputs(_referred_to(fields))), **run_names(execution)}
+        lookups = None if secrets is None else Lookups(secrets)
+        if lookups is not None:
+            context |= secret_names(lookups)
+        for _ in range(MAX_SECRETS + 1):
+            try:
+                with limited(seconds=_TIME, more_bytes=_MEMORY):
+                    return {name: _render(value, name, context) for name, value in fields.items()}
+            except Needed as needed:
+                assert lookups is not None  # who else asks
+                lookups.look_up(needed)
+        raise CannotRender(f"templates may use at most {MAX_SECRETS} connections and variables")
     except (templates.BadTemplate, TooMuch) as error:
         where = ", ".join(sorted(fields))
         raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
@@ -129,30 +158,6 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
             return _render_text(text, "condition", names)
     except (templates.BadTemplate, TooMuch) as error:
         raise CannotRender(f"{text}: {error}") from None
-
-
-def _context(execution: Execution, outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The names that templates may use: Airflow's, where Skytrail has the same thing."""
-    context: dict[str, Any] = {
-        "outputs": outputs,
-        "params": execution.conf,
-        "dag_id": execution.dag_id,
-        "run_id": execution.run_id,
-        "task_id": execution.task_id,
-        "map_index": execution.map_index,
-        "map": execution.map_values or {},
-        "try_number": execution.attempt,
-    }
-    for name in ("logical_date", "data_interval_start", "data_interval_end"):
-        date: datetime | None = getattr(execution, name)
-        if date is not None:
-            context[name] = date.isoformat()
-    if execution.logical_date is not None:
-        context["ds"] = f"{execution.logical_date:%Y-%m-%d}"
-        context["ds_nodash"] = f"{execution.logical_date:%Y%m%d}"
-        context["ts"] = execution.logical_date.isoformat()
-        context["ts_nodash"] = f"{execution.logical_date:%Y%m%dT%H%M%S}"
-    return context
 
 
 def _referred_to(fields: Mapping[str, Any]) -> set[str]:
@@ -207,6 +212,8 @@ def _as_json(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Undefined):
         str(value)  # it says what is missing when it is used
     if callable(value) or not isinstance(value, Iterable):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from skytrail.documents import step
@@ -68,6 +68,13 @@ def references(text: str) -> References:
     for table, key in _PLAIN.findall(text) if is_plain else _keys(_parsed(text)):
         found[table].add(key)
     return References(frozenset(found["outputs"]), frozenset(found["params"]))
+
+
+def unknown_names(text: str) -> set[str]:
+    """Names that stand for nothing, like `parms` in `{{ parms.day }}`. Raises `BadTemplate`."""
+    if not any(mark in _PLAIN.sub("", text) for mark in _MARKS):
+        return set()
+    return meta.find_undeclared_variables(_parsed(text)) - NAMES - _READER.globals.keys()
 
 
 def parts_of_outputs(text: str) -> set[tuple[str, str]]:

@@ -27,6 +27,9 @@ from skytrail.errors import Problem
 # Keys of a task that are never rendered, so that `{{` in them means itself.
 _NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task", "sql"}
 
+#: What the condition of an HTTP sensor may name besides.
+_OF_CONDITIONS = frozenset({"response"})
+
 _FAIL_FAST_RULES = (TriggerRule.ALL_SUCCESS, TriggerRule.ALL_DONE_SETUP_SUCCESS)
 
 # A cycle of more tasks than this is shown by its two ends.
@@ -225,12 +228,21 @@ def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
             if bad > MAX_PROBLEMS:  # to read one takes a while, and nobody will see the rest
                 return
             continue
+        yield from _unknown_names(text, where, tasks)
         yield from _outputs(found.outputs, where, node, tasks)
         yield from _parts(found.outputs, text, where, tasks)
         for name in sorted(found.params - names.keys()) if names else ():
             hint = tasks.suggest(name, names) or "; declare it under params"
             message = f"the DAG declares no parameter {quoted(name)}{hint}"
             yield Problem(where, "unknown_param", message)
+
+
+def _unknown_names(text: str, where: str, tasks: _Tasks) -> Iterator[Problem]:
+    known = templates.NAMES | (_OF_CONDITIONS if where.endswith(".condition") else frozenset())
+    for name in sorted(templates.unknown_names(text) - known):
+        hint = tasks.suggest(name, known) or f"; there are {', '.join(sorted(known))}"
+        message = f"{quoted(name)} stands for nothing in a template{hint}"
+        yield Problem(where, "unknown_name", message)
 
 
 def _texts(tasks: _Tasks) -> Iterator[tuple[_Node, str, str]]:

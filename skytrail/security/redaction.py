@@ -77,6 +77,14 @@ class Redactor:
             return value if self.text(str(value)) == str(value) else MASK
         return value
 
+    def known(self, value: Any) -> Any:
+        """The same, but by the known secrets alone: a name like `next_page_token` hides nothing."""
+        if isinstance(value, Mapping):
+            return {self.known(key): self.known(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.known(inner) for inner in value]
+        return self.value(value)
+
     def _under(self, key: Any, value: Any) -> Any:
         is_something = value is not None and value != "" and not isinstance(value, bool)
         if is_something and isinstance(key, str) and looks_secret(key):

@@ -401,6 +401,12 @@ ONE_PROBLEM: list[tuple[Any, str, str, str]] = [
         "unknown_param",
         "did you mean 'day'?",
     ),
+    (
+        bash(env={"A": "{{ parms.day }}"}),
+        "tasks[0].env.A",
+        "unknown_name",
+        "did you mean 'params'?",
+    ),
 ]
 
 

@@ -24,6 +24,7 @@ SCHEMA = Draft202012Validator(json_schema())
 BEYOND_SCHEMAS = {
     *("duplicate_id", "self_dependency", "unknown_upstream", "cycle", "not_downstream"),
     *("bad_template", "unknown_output", "output_not_upstream", "unknown_param", "pasted_value"),
+    *("unknown_name", "placeholder"),
     *("cron_fields", "cron_name", "cron_out_of_range", "cron_never", "cron_preset"),
     *("timezone_unknown", "out_of_range", "ends_before_start", "needs_default"),
     *("bad_schema", "bad_default", "too_large", "header_value", "two_bodies", "branch_decision"),

@@ -98,3 +98,18 @@ def test_every_text_inside_a_value_has_its_path() -> None:
         ("tasks[0].kwargs.a[0]", "x"),
         ('tasks[0].kwargs.a[1]["b c"]', "y"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{{ parms.day }}", {"parms"}),
+        ("{{ ds }} {{ var.value.x }} {{ conn.a.host }} {{ macros.ds_add(ds, 1) }}", set()),
+        ("{% for k in params %}{{ k }}{{ j }}{% endfor %}", {"j"}),
+        ("{% set x = 1 %}{{ x }}", set()),
+        ("{{ range(3) }}", set()),
+        ("no template with parms", set()),
+    ],
+)
+def test_names_that_stand_for_nothing_are_found(text: str, names: set[str]) -> None:
+    assert templates.unknown_names(text) == names
