@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
-from dags_app.models import Dag
+from dags_app.models import Dag, DagImportError
 from skytrail.errors import Forbidden, NotFound
 from skytrail.security.subject import Subject
 
@@ -14,6 +15,10 @@ Purpose = Literal["view", "change", "delete", "run"]
 
 class DagNotFound(NotFound):
     """There is no DAG named {dag_id}, or you may not see it."""
+
+
+class ImportErrorNotFound(NotFound):
+    """There is no import error {key}, or you may not see it. It goes when its file is put right."""
 
 
 class NotAllowed(Forbidden):
@@ -32,6 +37,14 @@ def access_dag(user: Subject, dag_id: str, *, to: Purpose = "view", hold: bool =
         raise DagNotFound(dag_id=repr(dag_id))
     check_allowed(user, f"dags_app.{to}_dag", purpose=to, what=repr(dag_id))
     return dag
+
+
+def access_import_error(user: Subject, key: UUID) -> DagImportError:
+    """The import error of this key. Raises `ImportErrorNotFound`."""
+    error = DagImportError.objects.visible_to(user).filter(pk=key).first()
+    if error is None:
+        raise ImportErrorNotFound(key=key)
+    return error
 
 
 def check_allowed(user: Subject, permission: str, *, purpose: str, what: str) -> None:

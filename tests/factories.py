@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dags_app.actions import registration
+from dags_app.actions.registration import Origin
 from dags_app.domain.parse import parse
-from dags_app.models import Dag, DagSource
+from dags_app.models import Dag, DagImportError, DagSource
 from runs_app.actions.launching import RunRequest, launch
 from runs_app.models import DagRun, TaskRun
+from skytrail.database.clock import database_now
 
 #: A graph as `{"task": ["upstream", …]}`.
 Graph = dict[str, list[str]]
@@ -33,6 +35,29 @@ def save_dag(graph: Graph, /, **fields: Any) -> Dag:
             dag=existing, spec=spec, author="user:alice", source=DagSource.API
         ).dag
     return registration.create(spec=spec, author="user:alice", source=DagSource.API).dag
+
+
+def save_from_file(graph: Graph, /, *, path: str = "etl/story.py", **fields: Any) -> Dag:
+    """A new DAG as syncing the folder /srv/dags saves it."""
+    origin = Origin(root="/srv/dags", path=path, commit="4f2a9c1e")
+    return registration.create(
+        spec=parse(document(graph, **fields)),
+        author="cli:alice",
+        source=DagSource.FILE,
+        origin=origin,
+    ).dag
+
+
+def import_error(file: str = "bad.py") -> DagImportError:
+    """What syncing has found wrong with a file."""
+    return DagImportError.objects.create(
+        root="/srv/dags",
+        file=file,
+        error="ZeroDivisionError: division by zero",
+        traceback="Traceback (most recent call last): …",
+        line=3,
+        timestamp=database_now(),
+    )
 
 
 def start_run(dag: Dag, **request: Any) -> DagRun:

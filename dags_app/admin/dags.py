@@ -99,6 +99,8 @@ class DagAdmin(Page):
     def status(self, dag: Dag) -> SafeString:
         """Whether its schedule is held back."""
         state, word = ("up_for_retry", "paused") if dag.paused else ("success", "on")
+        if dag.gone_at is not None:
+            word = f"{word}, file gone"
         return format_html('<span class="sky-badge is-{}">{}</span>', state, word)
 
     @admin.display(description="Version", ordering="version__number")
@@ -268,18 +270,22 @@ class DagAdmin(Page):
         return HttpResponseRedirect(reverse("admin:dags_app_dag_changelist"))
 
     def _form(self, request: HttpRequest, dag: Dag | None, editor: Editor) -> TemplateResponse:
-        may_save = (
+        may_change = (
             self.has_add_permission(request)
             if dag is None
             else self.has_change_permission(request, dag)
         )
+        is_from_file = dag is not None and dag.is_from_file
         context = page_context(self, request, "Add DAG" if dag is None else dag.dag_id) | {
             **(_clock(dag) if dag is not None else {}),
             "dag": dag,
             "original": dag,
             "editor": editor,
-            "may_save": may_save,
-            "may_delete": dag is not None and self.has_delete_permission(request, dag),
+            "may_save": may_change and not is_from_file,
+            "may_pause": may_change,
+            "may_delete": dag is not None
+            and self.has_delete_permission(request, dag)
+            and not is_from_file,
             "may_run": self.has_run_permission(request),
             "max_tasks": MAX_TASKS_IN_FORM,
             "may_show_cards": dag is None or dag.tasks.count() <= MAX_TASKS_IN_FORM,

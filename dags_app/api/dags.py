@@ -28,6 +28,8 @@ from skytrail.rest.requests import BadRequest, actor_of
 from skytrail.rest.showing import show
 from skytrail.rest.views import View
 
+_FROM_FILE = OpenApiResponse(description="It comes from a file, and is changed there.")
+
 
 class DagQuery(serializers.Serializer[Any]):
     """Which DAGs."""
@@ -85,7 +87,11 @@ class DagView(View):
         """Show a DAG with its definition."""
         return Response(show(DagDetailSerializer, access_dag(request.user, dag_id)))
 
-    @extend_schema(operation_id="dags_update", request=DagSpec, responses=DagDetailSerializer)
+    @extend_schema(
+        operation_id="dags_update",
+        request=DagSpec,
+        responses={200: DagDetailSerializer, 409: _FROM_FILE},
+    )
     @transaction.atomic
     def put(self, request: Request, dag_id: str) -> Response:
         """Replace a DAG's definition.
@@ -98,7 +104,7 @@ class DagView(View):
     @extend_schema(
         operation_id="dags_partial_update",
         request=PartialDefinition,
-        responses=DagDetailSerializer,
+        responses={200: DagDetailSerializer, 409: _FROM_FILE},
     )
     @transaction.atomic
     def patch(self, request: Request, dag_id: str) -> Response:
@@ -119,7 +125,10 @@ class DagView(View):
 
     @extend_schema(
         operation_id="dags_destroy",
-        responses={204: None, 409: OpenApiResponse(description="It has unfinished runs.")},
+        responses={
+            204: None,
+            409: OpenApiResponse(description="It has unfinished runs, or comes from a file."),
+        },
     )
     @transaction.atomic
     def delete(self, request: Request, dag_id: str) -> Response:

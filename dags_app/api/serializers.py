@@ -36,7 +36,7 @@ class DagSerializer(serializers.ModelSerializer[Dag]):
             "schedule", "timetable_summary", "cron", "interval_seconds", "timezone", "start_date",
             "end_date", "catchup", "catchup_window_seconds", "overlap_policy", "max_active_runs",
             "max_active_tasks", "run_timeout_seconds", "next_run_at", "version", "source",
-            "created_at", "updated_at",
+            "source_path", "source_commit", "gone_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 

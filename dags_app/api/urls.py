@@ -2,6 +2,7 @@ from django.urls import path
 
 from dags_app.api import schema  # noqa: F401  # registers itself with the OpenAPI generator
 from dags_app.api.dags import DagListView, DagSchemaView, DagView
+from dags_app.api.import_errors import ImportErrorListView, ImportErrorView
 from dags_app.api.previews import NextRunsView, ResumePreviewView
 from dags_app.api.versions import VersionListView, VersionView
 
@@ -12,5 +13,7 @@ urlpatterns = [
     path("dags/<name:dag_id>/resume-preview", ResumePreviewView.as_view()),
     path("dags/<name:dag_id>/versions", VersionListView.as_view()),
     path("dags/<name:dag_id>/versions/<int:number>", VersionView.as_view()),
+    path("import-errors", ImportErrorListView.as_view()),
+    path("import-errors/<uuid:key>", ImportErrorView.as_view()),
     path("schemas/dag", DagSchemaView.as_view()),
 ]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from skytrail.database.fields import KeyField
+from skytrail.security.subject import Subject
 
 
 class DagFile(models.Model):
@@ -31,6 +34,12 @@ class DagFile(models.Model):
         return self.path
 
 
+class DagImportErrorQuerySet(models.QuerySet["DagImportError"]):
+    def visible_to(self, user: Subject) -> Self:
+        """Those that `user` may know of: whoever sees DAGs sees why there are not more."""
+        return self.all() if user.has_perm("dags_app.view_dag") else self.none()
+
+
 class DagImportError(models.Model):
     """Why a file could not be used when it was synced last."""
 
@@ -41,6 +50,8 @@ class DagImportError(models.Model):
     traceback = models.TextField(default="")
     line = models.PositiveIntegerField(null=True, help_text="Of the first problem, where known.")
     timestamp = models.DateTimeField("time", help_text="When it was found.")
+
+    objects = DagImportErrorQuerySet.as_manager()
 
     class Meta:
         db_table = "skytrail_dag_import_error"

@@ -222,6 +222,19 @@ def next_execution(
     show_rows(rows, _TICKS, output, empty="Its schedule asks for no run.")
 
 
+@app.command("list-import-errors")
+def list_import_errors(output: OutputOption = Format.TABLE, limit: LimitOption = 25) -> None:
+    """List the files that could not be used when they were synced last, and why."""
+    user = connect()
+    from dags_app.api.import_errors import ImportErrorSerializer
+    from dags_app.models import DagImportError
+
+    errors = DagImportError.objects.visible_to(user).order_by("-timestamp", "-id")
+    rows = [dict(row) for row in ImportErrorSerializer(errors[:limit], many=True).data]
+    empty = "There are none: all files that were synced are well."
+    show_rows(rows, ("folder", "file", "line", "error"), output, empty=empty)
+
+
 @app.command("skipped-ticks")
 def skipped_ticks(
     dag: DagArgument, output: OutputOption = Format.TABLE, limit: LimitOption = 25

@@ -77,6 +77,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _list("DAGs", "account_tree", "dags_app.dag"),
                     _list("Versions", "history", "dags_app.dagversion", _SEES_DAGS),
+                    _list("Import errors", "error", "dags_app.dagimporterror", _SEES_DAGS),
                 ],
             },
             {

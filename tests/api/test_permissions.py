@@ -24,7 +24,7 @@ from tests.api.conftest import checked_client
 from tests.api.stories import asked, told
 from tests.conftest import _user
 from tests.dead_letters import dead_letter
-from tests.factories import save_dag, task
+from tests.factories import import_error, save_dag, task
 
 #: Who asks. The author may do everything with DAGs; the admin is a superuser.
 PEOPLE = ("nobody", "charlie", "bob", "oscar", "alice", "admin")
@@ -89,6 +89,8 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{LETTERS}/<uuid:key>": {"GET": SEE_DAG},
     f"{LETTERS}/<uuid:key>/replay": {"POST": RUN_DAG},
     f"{LETTERS}/<uuid:key>/drop": {"POST": (401, 404, 403, 204, 204, 204)},
+    "api/v1/import-errors": {"GET": LIST},
+    "api/v1/import-errors/<uuid:key>": {"GET": SEE_DAG},
     "api/v1/approvals": {"GET": LIST},
     "api/v1/approvals/<uuid:approval>": {"GET": SEE_DAG},
     "api/v1/approvals/<uuid:approval>/decide": {"POST": (401, 404, 403, 400, 400, 400)},
@@ -171,6 +173,7 @@ def clients(
     """A client for each of PEOPLE, and one of each kind of thing to try things on."""
     run = told()
     monkeypatch.setitem(PLACES, "backfills/<uuid:key>", f"backfills/{_backfill()}")
+    monkeypatch.setitem(PLACES, "import-errors/<uuid:key>", f"import-errors/{import_error().pk}")
     monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
     monkeypatch.setitem(PLACES, "<uuid:approval>", str(asked(task(run, "load")).pk))
     Pool.objects.create(name="presses", slots=2)

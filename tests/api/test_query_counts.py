@@ -19,7 +19,7 @@ from tests.api.checking import CheckedClient
 from tests.api.stories import perform, story
 from tests.conveyor import failing
 from tests.dead_letters import kill
-from tests.factories import save_dag, start_run
+from tests.factories import import_error, save_dag, start_run
 
 Queries = Callable[[Callable[[], Any]], list[str]]
 
@@ -69,6 +69,11 @@ def letters(count: int) -> None:
         kill(run, f"t{number}")
 
 
+def errors(count: int) -> None:
+    for number in range(count):
+        import_error(f"{number}.py")
+
+
 def pools(count: int) -> None:
     for number in range(count):
         Pool.objects.create(name=f"pool{number}", slots=number)
@@ -108,6 +113,7 @@ LISTS: dict[str, tuple[Callable[[int], None], int]] = {
     "dags/story/runs/first/tasks": (tasks, 7),
     "backfills": (backfills, 4),
     "dead-letters": (letters, 5),
+    "import-errors": (errors, 4),
     "pools": (pools, 3),
     "workers": (workers, 3),
     "connections": (connections, 3),

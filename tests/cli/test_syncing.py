@@ -45,6 +45,18 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_saved(command: Comm
     assert said.out.splitlines() == ["+ good good.py", "2 files: 1 created, 1 error"]
 
 
+def test_what_is_wrong_is_listed_until_it_is_put_right(command: CommandLine) -> None:
+    assert "There are none" in command("dags", "list-import-errors").out
+    Path("dags/bad.py").write_text("import skytrail\n1 / 0\n")
+    command("sync", "dags", expect=1)
+    (row,) = command("dags", "list-import-errors", "-o", "json").json
+    assert (row["file"], row["line"]) == ("bad.py", 2)
+    assert "1 / 0" in row["traceback"]
+    Path("dags/bad.py").unlink()
+    command("sync", "dags")
+    assert command("dags", "list-import-errors", "-o", "json").json == []
+
+
 def test_a_program_gets_the_same_as_json(command: CommandLine) -> None:
     found = command("sync", "dags", "-o", "json").json
     assert (found["created"], found["errors"]) == (1, [])

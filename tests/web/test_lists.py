@@ -11,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
-from dags_app.models import Dag
+from dags_app.models import Dag, DagImportError
 from runs_app.actions import backfilling
 from runs_app.models import Attempt, Backfill, Pool, SkippedTick, TaskRun, Worker
 from skytrail.security import tokens
 from tests.dead_letters import dead_letter
-from tests.factories import save_dag, start_run
+from tests.factories import import_error, save_dag, start_run
 from tests.web.conftest import staff
 
 pytestmark = pytest.mark.django_db
@@ -99,10 +99,16 @@ def queries(client: Client, page: str) -> int:
     return len(captured)
 
 
+def _errors(count: int) -> None:
+    for number in range(count):
+        import_error(f"{number}-{DagImportError.objects.count()}.py")
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "dags_app/dag/": _dags,
     "dags_app/dag/overview/": _dags,
     "dags_app/dagversion/": _dags,
+    "dags_app/dagimporterror/": _errors,
     "runs_app/dagrun/": _runs,
     "runs_app/dagrun/recent/": _runs,
     "runs_app/taskrun/": _runs,

@@ -62,7 +62,8 @@ def test_who_may_not_see_dags_sees_nothing_of_them(db: None) -> None:
 
     for path in (
         "dags_app/dag/", f"dags_app/dag/{run.dag_id}/change/", "dags_app/dag/overview/",
-        "dags_app/dagversion/", "runs_app/dagrun/", f"runs_app/dagrun/{run.pk}/change/",
+        "dags_app/dagversion/", "dags_app/dagimporterror/", "runs_app/dagrun/",
+        f"runs_app/dagrun/{run.pk}/change/",
         "runs_app/dagrun/recent/", "runs_app/taskrun/", "runs_app/attempt/",
         "runs_app/transition/", "runs_app/pool/", "runs_app/worker/",
     ):  # fmt: skip
