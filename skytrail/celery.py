@@ -38,6 +38,7 @@ app.conf.update(
         "workers.ticks",
         "workers.lifecycle",
         "workers.broker.mending",
+        "workers.reaching.asking",
         *_OF_USERS,
     ],
     # What may come in, and what goes out: JSON only.

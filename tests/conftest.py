@@ -35,6 +35,7 @@ def django_db_setup(
 def _nothing_leaves_the_process(settings: Settings) -> Iterator[None]:
     """No test publishes to a broker unless it says so; passwords are checked quickly."""
     settings.SKYTRAIL_DISPATCHER = "tests.doubles.make"
+    settings.SKYTRAIL_CONNECTION_TESTER = "tests.doubles.WorkerOfDefault"
     settings.SKYTRAIL_FERNET_KEYS = ["a-key-for-the-tests-and-for-nothing-else-A4"]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     dispatching.get_dispatcher.cache_clear()

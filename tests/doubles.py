@@ -1,4 +1,4 @@
-"""A stand-in for the broker, in tests whose subject it is not."""
+"""Stand-ins for the broker and the workers, in tests whose subject they are not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from runs_app.dispatching import Consignment
+from skytrail.security.secrets.testing import NobodyTested, Tested
 
 
 @dataclass
@@ -40,3 +41,15 @@ class RecordingDispatcher:
 def make() -> RecordingDispatcher:
     """What SKYTRAIL_DISPATCHER names while tests run."""
     return RecordingDispatcher()
+
+
+class WorkerOfDefault:
+    """One worker, of the queue `default`. See `skytrail.security.secrets.testing.Tester`."""
+
+    def test_here(self, conn_id: str) -> Tested:
+        return Tested(status="ok", message=f"{conn_id} answered", where="here")
+
+    def test_in_worker(self, conn_id: str, *, queue: str) -> Tested:
+        if queue != "default":
+            raise NobodyTested(queue=queue, seconds="1")
+        return Tested(status="ok", message=f"{conn_id} answered", where="worker@default")

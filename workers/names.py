@@ -6,6 +6,9 @@ DISPATCH = "skytrail.dispatch"
 #: What a worker sends itself, and how the queue in which it does begins.
 CANARY = "skytrail.canary"
 
+#: Tries a connection, and tells who asked.
+TEST_CONNECTION = "skytrail.test_connection"
+
 DISPATCH_QUEUE = "dispatch"
 
 #: The remote control command that has a worker renew its leases at once.

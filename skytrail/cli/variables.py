@@ -8,7 +8,8 @@ import typer
 
 from skytrail.cli.arguments import read_document
 from skytrail.cli.asking import from_stdin, prompted, somebody_is_there
-from skytrail.cli.connections import SecretOnCommandLine, show_imported
+from skytrail.cli.connecting import SecretOnCommandLine
+from skytrail.cli.connections import show_imported
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import connect
 

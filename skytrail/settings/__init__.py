@@ -209,6 +209,7 @@ LOGGING = {
 SKYTRAIL_FERNET_KEYS = environment.fernet_keys
 SKYTRAIL_SECRETS_DIR = environment.secrets_dir
 SKYTRAIL_DISPATCHER = "workers.broker.dispatcher.CeleryDispatcher"
+SKYTRAIL_CONNECTION_TESTER = "workers.reaching.asking.WorkerTester"
 SKYTRAIL_CELERY_APP = "skytrail.celery.app"
 SKYTRAIL_REDIS_URL = environment.redis_url
 SKYTRAIL_LEASE_SECONDS = environment.lease_seconds

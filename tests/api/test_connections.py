@@ -274,3 +274,17 @@ def test_a_variable_that_is_there_is_a_conflict_and_can_be_deleted(as_admin: Che
     assert problems_of(as_admin.patch("variables/k", {"key": "o"})) == {"key": "name_mismatch"}
     assert as_admin.delete("variables/k").status_code == 204
     assert as_admin.get("variables/k").status_code == 404
+
+
+# ---------------------------------------------------------------- tests of connections
+
+
+def test_a_worker_tests_a_connection(as_admin: CheckedClient) -> None:
+    answer = as_admin.post("connections/dwh/test", {})
+    assert answer.json() == {
+        "status": "ok", "message": "dwh answered", "where": "worker@default",
+    }  # fmt: skip
+    nobody = as_admin.post("connections/dwh/test", {"queue": "nobodys"})
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (503, "nobody_tested")
+    assert problems_of(as_admin.post("connections/dwh/test", {"queue": "a b"})).keys() == {"queue"}
+    assert as_admin.get("connections/dwh/test").status_code == 405

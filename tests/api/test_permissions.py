@@ -110,6 +110,7 @@ MATRIX: dict[str, dict[str, Row]] = {
         "PATCH": KEEP_SECRETS,
         "DELETE": (401, 403, 403, 403, 403, 204),
     },
+    "api/v1/connections/<name:conn_id>/test": {"POST": KEEP_SECRETS},
     "api/v1/variables": {"GET": KEEP_SECRETS, "POST": WRITE_SECRETS},
     "api/v1/variables/<name:key>": {
         "GET": KEEP_SECRETS,

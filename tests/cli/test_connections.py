@@ -197,6 +197,14 @@ def test_one_is_deleted(command: CommandLine) -> None:
     assert "no connection site" in command("connections", "delete", "site", expect=4).err
 
 
+def test_a_worker_tests_one_or_this_machine(command: CommandLine) -> None:
+    assert "✓ site answered (on worker@default)" in command("connections", "test", "site").out
+    here = command("connections", "test", "site", "--here", "-o", "json").json
+    assert here == {"status": "ok", "message": "site answered", "where": "here"}
+    assert "--here" in command("connections", "test", "site", "--queue=gpu", expect=6).err
+    command("connections", "test", "a/b", expect=3)
+
+
 # ---------------------------------------------------------------- taking over a file
 
 EXPORTED = {

@@ -61,6 +61,29 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField(read_only=True)
 
 
+class TestRequestSerializer(serializers.Serializer[Any]):
+    """Where a connection is to be tested."""
+
+    queue = serializers.CharField(
+        required=False,
+        max_length=MAX_LENGTH,
+        trim_whitespace=False,
+        validators=[_NAME],
+        help_text="A worker of this queue makes the test; `default` if nothing is said.",
+    )
+
+
+class TestedSerializer(serializers.Serializer[Any]):
+    """What came of a test."""
+
+    status = serializers.ChoiceField(
+        choices=["ok", "failed", "untestable"],
+        help_text="`untestable`: nobody knows how to test a connection of this type.",
+    )
+    message = serializers.CharField(help_text="What was found, without any secret.")
+    where = serializers.CharField(help_text="The worker that has made the test.")
+
+
 class VariableInListSerializer(serializers.ModelSerializer[Variable]):
     """A variable without its value."""
 

@@ -1,0 +1,1 @@
+"""Whether what a connection leads to can be reached."""

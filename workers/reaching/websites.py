@@ -1,0 +1,77 @@
+"""Trying a website: one request, to where http tasks may go."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import httpx
+from django.conf import settings
+
+from skytrail.security.secrets.values import ConnectionValue
+from workers.executors.network_guard import GuardedTransport, PrivateAddress
+from workers.reaching.verdict import Verdict
+
+TYPES = frozenset({"http", "https"})
+
+_SECONDS = 8.0
+
+#: What servers say that do not know HEAD.
+_NO_HEAD = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+
+_REFUSED = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    }
+)
+
+
+def try_website(value: ConnectionValue) -> Verdict:
+    """Asks for the address itself; any answer is one, but for a refusal and an error of theirs.
+
+    No redirect is followed: the login is for this host.
+    """
+    try:
+        url = _url(value)
+        with httpx.Client(
+            transport=GuardedTransport(settings.SKYTRAIL_HTTP_ALLOWED),
+            timeout=_SECONDS,
+            follow_redirects=False,
+            trust_env=False,
+            auth=(value.login, value.password) if value.login or value.password else None,
+        ) as client:
+            method, status = "HEAD", _status(client, "HEAD", url)
+            if status in _NO_HEAD:
+                method, status = "GET", _status(client, "GET", url)
+    except PrivateAddress as error:
+        return Verdict("failed", str(error))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
+        return Verdict("failed", "host and port make no usable address")
+    except httpx.TimeoutException:
+        return Verdict("failed", f"no answer within {_SECONDS:g} s")
+    except (httpx.HTTPError, OSError) as error:
+        return Verdict("failed", f"the request failed: {error or type(error).__name__}")
+    answered = f"{method} {url.scheme}://{url.netloc.decode()}{url.path} answered {status}"
+    if status in _REFUSED:
+        return Verdict("failed", f"{answered}: the login is not accepted")
+    return Verdict("failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "ok", answered)
+
+
+def _status(client: httpx.Client, method: str, url: httpx.URL) -> int:
+    # Not a byte of the body is read.
+    with client.stream(method, url) as response:
+        return response.status_code
+
+
+def _url(value: ConnectionValue) -> httpx.URL:
+    """A host may be a whole address; else `https` may be the type or, as in Airflow, the schema."""
+    if "://" in value.host:
+        url = httpx.URL(value.host)
+        # A login in it would be shown.
+        url = url.copy_with(userinfo=b"")
+    else:
+        scheme = "https" if "https" in {value.conn_type, value.schema} else "http"
+        host = f"[{value.host}]" if ":" in value.host else value.host
+        url = httpx.URL(f"{scheme}://{host}")
+    return url.copy_with(port=value.port) if value.port else url
