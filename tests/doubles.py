@@ -46,10 +46,10 @@ def make() -> RecordingDispatcher:
 class WorkerOfDefault:
     """One worker, of the queue `default`. See `skytrail.security.secrets.testing.Tester`."""
 
-    def test_here(self, conn_id: str) -> Tested:
+    def try_here(self, conn_id: str) -> Tested:
         return Tested(status="ok", message=f"{conn_id} answered", where="here")
 
-    def test_in_worker(self, conn_id: str, *, queue: str) -> Tested:
+    def try_in_worker(self, conn_id: str, *, queue: str) -> Tested:
         if queue != "default":
             raise NobodyTested(queue=queue, seconds="1")
         return Tested(status="ok", message=f"{conn_id} answered", where="worker@default")

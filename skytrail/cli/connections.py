@@ -113,7 +113,7 @@ def try_(
 
     checked_name(name, what=CONNECTION)
     tester = get_tester()
-    tested = tester.test_here(name) if here else tester.test_in_worker(name, queue=queue)
+    tested = tester.try_here(name) if here else tester.try_in_worker(name, queue=queue)
     if output is Format.TABLE:
         sign = {"ok": "[green]✓[/green]", "failed": "[red]✗[/red]"}.get(tested.status, "–")
         console.print(f"{sign} {escape(tested.message)} (on {escape(tested.where)})")

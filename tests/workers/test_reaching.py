@@ -179,7 +179,7 @@ def worker(
 
 
 def test_a_worker_tests_with_what_it_has(worker: subprocess.Popen[bytes]) -> None:
-    tested = WorkerTester().test_in_worker("only_there", queue="default")
+    tested = WorkerTester().try_in_worker("only_there", queue="default")
     assert tested.status == "untestable"
     assert tested.where.startswith("near@")
     broker: Any = redis.Redis.from_url(django_settings.SKYTRAIL_REDIS_URL)
@@ -191,4 +191,4 @@ def test_where_no_worker_is_nobody_waits_for_long(
 ) -> None:
     monkeypatch.setattr("workers.reaching.asking._WAIT", 0.2)
     with pytest.raises(NobodyTested, match="queue nobodys"):
-        WorkerTester().test_in_worker("it", queue="nobodys")
+        WorkerTester().try_in_worker("it", queue="nobodys")

@@ -34,10 +34,10 @@ _KEPT = 60
 class WorkerTester:
     """See `skytrail.security.secrets.testing.Tester`."""
 
-    def test_here(self, conn_id: str) -> Tested:
+    def try_here(self, conn_id: str) -> Tested:
         return try_connection(conn_id)
 
-    def test_in_worker(self, conn_id: str, *, queue: str) -> Tested:
+    def try_in_worker(self, conn_id: str, *, queue: str) -> Tested:
         key = f"skytrail:connection-test:{uuid4()}"
         app: Any = import_string(settings.SKYTRAIL_CELERY_APP)
         send = partial(

@@ -43,4 +43,4 @@ class ConnectionTestView(View):
         It finds the connection as tasks do: in its environment, in its files, in the database.
         """
         queue = body(request, TestRequestSerializer).get("queue", DEFAULT_QUEUE)
-        return Response(show(TestedSerializer, get_tester().test_in_worker(conn_id, queue=queue)))
+        return Response(show(TestedSerializer, get_tester().try_in_worker(conn_id, queue=queue)))

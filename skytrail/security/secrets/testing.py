@@ -40,10 +40,10 @@ class NobodyTested(Unavailable):
 class Tester(Protocol):
     """Tests connections by name, as tasks find them."""
 
-    def test_here(self, conn_id: str) -> Tested:
+    def try_here(self, conn_id: str) -> Tested:
         """In this process, from this machine."""
 
-    def test_in_worker(self, conn_id: str, *, queue: str) -> Tested:
+    def try_in_worker(self, conn_id: str, *, queue: str) -> Tested:
         """In a worker of the queue, where the tasks are that use it. Raises `NobodyTested`."""
 
 
