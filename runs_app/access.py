@@ -6,8 +6,11 @@ from typing import Literal
 from uuid import UUID
 
 from dags_app.access import Purpose, access_dag, check_allowed
+from dags_app.models import Task
+from runs_app.domain.state import BadState, Place, Scope, asset_place
 from runs_app.models import Approval, Backfill, DagRun, DeadLetter, TaskRun
-from skytrail.errors import NotFound
+from runs_app.models.state_entry import Owner
+from skytrail.errors import NotFound, Problem
 from skytrail.security.subject import Subject
 
 
@@ -17,6 +20,10 @@ class RunNotFound(NotFound):
 
 class TaskRunNotFound(NotFound):
     """The run {run_id} has no task {task_id}."""
+
+
+class TaskNotFound(NotFound):
+    """The DAG {dag_id} has no task {task_id}."""
 
 
 class BackfillNotFound(NotFound):
@@ -110,3 +117,32 @@ def access_dead_letter(
 def check_dead_letters_allowed(user: Subject, *, to: Literal["replay", "drop"]) -> None:
     """Raises `NotAllowed` unless `user` may do that with dead letters: who may run DAGs may."""
     check_allowed(user, "dags_app.run_dag", purpose=to, what="dead letters")
+
+
+def access_state_owner(
+    user: Subject,
+    *,
+    dag_id: str | None = None,
+    task_id: str | None = None,
+    asset: str | None = None,
+    to: Literal["view", "run"] = "view",
+    must_exist: bool = False,
+) -> Owner:
+    """To whom keys belong: an asset, a task or a DAG. Who may run DAGs may write them.
+
+    With `must_exist` the DAG has to have that task now. Raises `BadState` where they are not named
+    or named twice, and what `access_dag` does.
+    """
+    if (asset is None) == (dag_id is None) or (task_id is not None and dag_id is None):
+        message = "name a DAG, a DAG and one of its tasks, or an asset"
+        raise BadState(problems=[Problem("dag_id", "bad_owner", message)])
+    if dag_id is None:
+        place = asset_place(asset or "")
+        check_allowed(user, f"dags_app.{to}_dag", purpose=to, what="the state of assets")
+        return Owner(place)
+    dag = access_dag(user, dag_id, to=to)
+    if task_id is None:
+        return Owner(Place(Scope.DAG), dag)
+    if must_exist and not Task.objects.filter(dag=dag, task_id=task_id).exists():
+        raise TaskNotFound(dag_id=repr(dag_id), task_id=repr(task_id))
+    return Owner(Place(Scope.TASK), dag, task_id)

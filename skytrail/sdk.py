@@ -33,6 +33,9 @@ from dags_app.authoring.operators import (
 )
 from dags_app.authoring.outputs import Output
 from dags_app.authoring.params import Param
+from runs_app.at_work.context import Context, get_current_context
+from runs_app.at_work.secrets import Connection, Variable
+from runs_app.at_work.state import state
 from runs_app.domain.outcomes import Fail, Skip
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ __all__ = [
     "Bash",
     "Branch",
     "Celery",
+    "Connection",
+    "Context",
     "DagBuilder",
     "Empty",
     "ExternalSensor",
@@ -67,11 +72,14 @@ __all__ = [
     "TimeSensor",
     "TriggerDag",
     "TriggerRule",
+    "Variable",
     "chain",
     "chain_linear",
     "cross_downstream",
     "dag",
+    "get_current_context",
     "setup",
+    "state",
     "task",
     "task_group",
     "teardown",

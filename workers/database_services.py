@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from dags_app.domain.commands import ApprovalCommand
-from runs_app.actions import approvals, triggering
+from runs_app.actions import approvals, state, triggering
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
+from runs_app.domain.state import Entry, Place, Write
 from runs_app.selectors.lateness import is_latest
 from runs_app.selectors.other_runs import find_run
+from runs_app.selectors.state import state_for
 from skytrail.database.clock import database_now
+from skytrail.database.keys import new_key
 from skytrail.security.secrets.finding import find_connection, look_up_variable
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from workers.patience import patiently
@@ -100,6 +103,33 @@ class DatabaseSecrets:
         return patiently(lambda: look_up_variable(key), seconds=PATIENCE, what="look up a variable")
 
 
+class DatabaseStates:
+    """Keeps and finds in Postgres; while that is away, it waits."""
+
+    def get(self, execution: Execution, place: Place, key: str) -> Entry | None:
+        return patiently(
+            lambda: state_for(execution, place, key), seconds=PATIENCE, what="read state"
+        )
+
+    def write(self, execution: Execution, place: Place, key: str, write: Write) -> int | None:
+        write_key = new_key()  # one for all tries: by it the write is known again
+        return patiently(
+            lambda: state.write_by_try(execution, place, key, write, write_key=write_key),
+            seconds=PATIENCE,
+            what="write state",
+        )
+
+    def delete(self, execution: Execution, place: Place, key: str, *, expected: int | None) -> bool:
+        return patiently(
+            lambda: state.delete_by_try(execution, place, key, expected=expected),
+            seconds=PATIENCE,
+            what="delete state",
+        )
+
+
 FROM_THE_DATABASE = Services(
-    runs=DatabaseRuns(), secrets=DatabaseSecrets(), others=DatabaseOthers()
+    runs=DatabaseRuns(),
+    secrets=DatabaseSecrets(),
+    states=DatabaseStates(),
+    others=DatabaseOthers(),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from runs_app.at_work.here import Secrets
 from runs_app.domain.outcomes import Outcome
 from skytrail.security.redaction import Redactor
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from workers.log import Log
-from workers.services import Secrets
 
 
 class Lent:

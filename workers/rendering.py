@@ -20,9 +20,9 @@ from pydantic import ValidationError
 
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
+from runs_app.at_work.here import Secrets
 from runs_app.domain.executions import Execution
 from workers.guards.budget import TooMuch, limited
-from workers.services import Secrets
 from workers.template_names import FILTERS, Lookups, Needed, Table, run_names, secret_names
 
 C = TypeVar("C", bound=Command)

@@ -1,4 +1,5 @@
-"""What executors may ask of Skytrail beside their command: about other runs, and for secrets.
+"""What executors may ask of Skytrail beside their command: about other runs, for secrets, and for
+what tasks keep.
 
 Protocols: a worker's answers come from Postgres (`workers/database_services.py`), the local runner
 has its own (`workers/local/`).
@@ -12,9 +13,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from dags_app.domain.commands import ApprovalCommand
+from runs_app.at_work.here import Secrets, States
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
-from skytrail.security.secrets.values import ConnectionValue, VariableValue
 
 
 class Runs(Protocol):
@@ -55,16 +56,6 @@ class Others(Protocol):
         """Asks people, if this try has not yet; what they have answered, if they have."""
 
 
-class Secrets(Protocol):
-    """Connections and variables, by name."""
-
-    def connection(self, conn_id: str) -> ConnectionValue:
-        """The connection of this name. Raises a `SkytrailError` where it cannot be had."""
-
-    def variable(self, key: str) -> VariableValue:
-        """The variable of this name. Raises a `SkytrailError` where it cannot be had."""
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that an executor may ask. Where there are no `others`, whoever executes stands in for
@@ -73,4 +64,5 @@ class Services:
 
     runs: Runs
     secrets: Secrets
+    states: States
     others: Others | None = None

@@ -9,9 +9,9 @@ from typing import Any
 
 from jinja2.exceptions import UndefinedError
 
+from runs_app.at_work.here import Secrets
 from runs_app.domain.executions import Execution
 from skytrail.errors import NotFound, SkytrailError
-from workers.services import Secrets
 
 CONNECTION, VARIABLE = "connection", "variable"
 

@@ -21,6 +21,7 @@ from runs_app.actions import (
     recovery,
     retention,
     scheduling,
+    state,
     ticks,
     timing_out,
     waking,
@@ -67,9 +68,10 @@ REALIGN = Job(
     3600,
     "Finds next ticks that have moved: new rules of time zones, new holidays.",
 )
+FORGET = Job("forget", "skytrail.tick.forget", 60, "Deletes state whose time is up.")
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 
-JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, REALIGN, PRUNE)
+JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, REALIGN, FORGET, PRUNE)
 
 #: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
@@ -156,6 +158,13 @@ def realign() -> str:
     return _in_turn(REALIGN, realigning.realign)
 
 
+@shared_task(name=FORGET.task)
+@_for_this_time
+def forget() -> str:
+    """Deletes state whose time is up."""
+    return _in_turn(FORGET, state.sweep)
+
+
 @shared_task(name=PRUNE.task)
 @_for_this_time
 def prune() -> str:
@@ -172,6 +181,7 @@ BY_NAME = {
     "recover": recover,
     "time_out": time_out,
     "realign": realign,
+    "forget": forget,
     "prune": prune,
 }
 

@@ -7,6 +7,7 @@ from runs_app.admin.history import AttemptAdmin, TransitionAdmin
 from runs_app.admin.operations import PoolAdmin, WorkerAdmin
 from runs_app.admin.runs import DagRunAdmin
 from runs_app.admin.skipped_ticks import SkippedTickAdmin
+from runs_app.admin.state import StateEntryAdmin
 from runs_app.admin.tasks import TaskRunAdmin
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DeadLetterAdmin",
     "PoolAdmin",
     "SkippedTickAdmin",
+    "StateEntryAdmin",
     "TaskRunAdmin",
     "TransitionAdmin",
     "WorkerAdmin",

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from runs_app.api.filters import DeadLetterQuery
+from runs_app.domain.state import HIDDEN
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import (
     Approval,
@@ -18,6 +19,7 @@ from runs_app.models import (
     Output,
     Pool,
     SkippedTick,
+    StateEntry,
     TaskRun,
     Worker,
 )
@@ -354,6 +356,33 @@ class NamedOutputSerializer(serializers.ModelSerializer[Output]):
         model = Output
         fields = ("name", "value", "created_at")
         read_only_fields = fields
+
+
+class StateSerializer(serializers.ModelSerializer[StateEntry]):
+    """What a task keeps for later runs; a secret's value is not shown."""
+
+    dag_id = serializers.CharField(
+        source="dag.dag_id", default=None, allow_null=True, help_text="Null for an asset's."
+    )
+    value = serializers.SerializerMethodField(method_name="shown")
+    is_secret = serializers.SerializerMethodField()
+
+    class Meta:
+        model = StateEntry
+        fields = (
+            *("scope", "dag_id", "task_id", "asset", "key", "value", "is_secret", "version"),
+            *("expires_at", "written_by", "written_at"),
+        )
+        read_only_fields = fields
+
+    @extend_schema_field({})
+    def shown(self, entry: StateEntry) -> Any:
+        """What is kept."""
+        return entry.value if entry.sealed is None else HIDDEN
+
+    def get_is_secret(self, entry: StateEntry) -> bool:
+        """Whether it is encrypted."""
+        return entry.sealed is not None
 
 
 class PoolSerializer(serializers.ModelSerializer[Pool]):

@@ -27,6 +27,7 @@ from runs_app.api.runs import (
     RunView,
     SkippedTickListView,
 )
+from runs_app.api.state import StateListView, StateView
 from runs_app.api.tasks import (
     TaskCancelView,
     TaskListView,
@@ -68,6 +69,8 @@ urlpatterns = [
     path("approvals", ApprovalListView.as_view()),
     path("approvals/<uuid:approval>", ApprovalView.as_view()),
     path("approvals/<uuid:approval>/decide", ApprovalDecideView.as_view()),
+    path("state", StateListView.as_view()),
+    path("state/entry", StateView.as_view()),
     path("pools", PoolListView.as_view()),
     path("pools/<name:name>", PoolView.as_view()),
     path("workers", WorkerListView.as_view()),

@@ -8,6 +8,7 @@ from runs_app.models.log_chunk import LogChunk
 from runs_app.models.output import Output
 from runs_app.models.pool import Pool
 from runs_app.models.skipped_tick import SkippedTick
+from runs_app.models.state_entry import StateEntry
 from runs_app.models.task_run import Attempt, TaskRun
 from runs_app.models.tick import Tick
 from runs_app.models.transition import Transition
@@ -25,6 +26,7 @@ __all__ = [
     "Pool",
     "RunType",
     "SkippedTick",
+    "StateEntry",
     "TaskRun",
     "Tick",
     "Transition",

@@ -23,6 +23,7 @@ from skytrail.cli import (
     keys,
     processes,
     runs,
+    state,
     tasks,
     variables,
 )
@@ -53,6 +54,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")
+app.add_typer(state.app, name="state")
 app.add_typer(db.app, name="db")
 app.command()(sync)
 app.command()(fsck)

@@ -94,6 +94,12 @@ MATRIX: dict[str, dict[str, Row]] = {
     "api/v1/approvals": {"GET": LIST},
     "api/v1/approvals/<uuid:approval>": {"GET": SEE_DAG},
     "api/v1/approvals/<uuid:approval>/decide": {"POST": (401, 404, 403, 400, 400, 400)},
+    "api/v1/state": {"GET": LIST},
+    "api/v1/state/entry": {
+        "GET": (401, 400, 400, 400, 400, 400),
+        "PUT": (401, 400, 400, 400, 400, 400),
+        "DELETE": (401, 400, 400, 400, 400, 400),
+    },
     "api/v1/schemas/dag": {"GET": LIST},
     "api/v1/pools": {"GET": SEE_OPERATIONS, "POST": (401, 403, 403, 403, 403, 400)},
     "api/v1/pools/<name:name>": {

@@ -287,3 +287,25 @@ def celery_softly_limited(*, cleans_up: bool) -> str:
 @shared_task
 def celery_break_down() -> None:
     break_down_nastily()
+
+
+def look_around() -> dict[str, Any]:
+    """What a task's code is told, and may ask."""
+    from skytrail.sdk import Connection, Variable, get_current_context, state
+
+    context = get_current_context()
+    runs = state.task.get("runs", default=0) + 1
+    state.task.set("runs", runs)
+    version = state.dag.set("cursor", {"at": runs})
+    assert state.dag.compare_and_set("cursor", 7, version=version + 1) is None
+    assert state.dag.compare_and_set("cursor", 7, version=version)
+    state.asset("s3://lake").set("token", "t0ken", ttl=60, secret=True)
+    print("the pin is", Variable.get("pin_token"))
+    return {
+        "try": context["try_number"],
+        "runs": runs,
+        "cursor": state.dag.get("cursor"),
+        "token": state.asset("s3://lake").get("token"),
+        "host": Connection.get("shop").host,
+        "region": Variable.get("region", default="none"),
+    }

@@ -11,6 +11,7 @@ import pytest
 
 from dags_app.domain.commands import digest_of
 from dags_app.domain.tasks import TASK_CLASSES
+from runs_app.at_work.here import Secrets
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
 from skytrail.errors import NotFound
@@ -20,7 +21,6 @@ from workers.carrying_out import carry_out
 from workers.guards.interruption import Interruption
 from workers.local.services import GivenSecrets, services
 from workers.log import Log
-from workers.services import Secrets
 
 SHOP = ConnectionValue.from_uri("shop", "http://me:s3cret%2Fpw@shop.example.org?token=canary")
 GIVEN = GivenSecrets(

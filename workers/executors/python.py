@@ -14,6 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
+from runs_app.at_work.here import AtWork, at_work
 from runs_app.domain.named_outputs import keepable_by_name
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
@@ -63,7 +64,8 @@ def _for_user_code(call: Call[Any]) -> Iterator[None]:
     """
     memory = Growth(limits_of(call.execution).memory)
     about = prepared(call.about())
-    with capturing(call.log), about, memory, call.interruption.interruptible():
+    here = at_work(AtWork(call.execution, call.services.states, call.services.secrets))
+    with here, capturing(call.log), about, memory, call.interruption.interruptible():
         yield
 
 

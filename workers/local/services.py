@@ -16,6 +16,7 @@ from skytrail.security.secrets.outside import (
     variable_outside,
 )
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
+from workers.local.memory_state import MemoryStates
 from workers.services import Services
 
 
@@ -61,4 +62,4 @@ def _not_given(what: str, name: str, argument: str) -> NotGiven:
 
 def services(now: Callable[[], datetime], secrets: GivenSecrets = GivenSecrets()) -> Services:
     """Those of a local run."""
-    return Services(runs=NoOtherRuns(now), secrets=secrets)
+    return Services(runs=NoOtherRuns(now), secrets=secrets, states=MemoryStates(now))

@@ -116,7 +116,7 @@ def delete_variable(key: str) -> None:
 
 def encrypted() -> int:
     """How many secrets the database holds, of whatever kind."""
-    return sum(models.QuerySet(model).count() for model, _ in _sealed_columns())
+    return sum(_sealed_rows(model, column).count() for model, column in _sealed_columns())
 
 
 def encrypt_anew() -> Iterator[int]:
@@ -128,7 +128,7 @@ def encrypt_anew() -> Iterator[int]:
     for model, column in _sealed_columns():
         last = None
         while True:
-            rows: models.QuerySet[Any] = models.QuerySet(model).order_by("pk")
+            rows: models.QuerySet[Any] = _sealed_rows(model, column).order_by("pk")
             if last is not None:
                 rows = rows.filter(pk__gt=last)
             with transaction.atomic():
@@ -160,6 +160,10 @@ def _variable_columns(key: str, value: str, description: str) -> dict[str, str]:
     if problems:
         raise VariableInvalid(key=key, problems=problems)
     return {"description": description, "sealed": sealed_variable(key, value)}
+
+
+def _sealed_rows(model: type[models.Model], column: str) -> models.QuerySet[Any]:
+    return models.QuerySet(model).filter(**{f"{column}__isnull": False})
 
 
 def _sealed_columns() -> Iterator[tuple[type[models.Model], str]]:

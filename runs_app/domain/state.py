@@ -1,0 +1,110 @@
+"""The state store's words: where a key belongs, and what is kept under it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from runs_app.domain.outcomes import Unkeepable, keepable
+from skytrail.errors import Conflict, Invalid, Problem
+
+_KEY = re.compile(r"[A-Za-z0-9_.:/@-]{1,250}")
+
+#: An asset's name in the store.
+MAX_ASSET = 500
+
+#: A time to live is at most so long; what is to stay for ever has none.
+MAX_TTL = timedelta(days=3650)
+
+#: What is shown in place of a secret.
+HIDDEN = "***"
+
+
+class BadState(Invalid):
+    """The state cannot be kept like this."""
+
+
+class Overtaken(Conflict):
+    """This execution of {task_id} counts no more: another has taken over, or it was given up. Its
+    write to the state store was refused.
+    """
+
+
+class Scope(enum.StrEnum):
+    """To what a key belongs."""
+
+    TASK = "task"
+    DAG = "dag"
+    ASSET = "asset"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A scope, and which of its kind where that is not clear from who asks."""
+
+    scope: Scope
+    asset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is kept under a key. `version` grows with each write and is never used again."""
+
+    value: Any
+    version: int
+    is_secret: bool = False
+    #: When it is forgotten; None: never.
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """What is to be kept, by whichever door it comes."""
+
+    value: Any
+    ttl: timedelta | None = None
+    secret: bool = False
+    #: The version that it is to take the place of; 0: there is to be none yet; None: any, or none.
+    expected: int | None = None
+
+
+def asset_place(name: str) -> Place:
+    """The place of an asset. Raises `BadState`."""
+    if not isinstance(name, str) or not name or len(name) > MAX_ASSET or "\x00" in name:
+        raise _bad("asset", f"give the asset's name, at most {MAX_ASSET} characters")
+    return Place(Scope.ASSET, name)
+
+
+def check_key(key: str) -> str:
+    """Raises `BadState` unless it can be a key."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise _bad("key", "use 1 to 250 letters, digits and the characters _ . : / @ -")
+    return key
+
+
+def storable(value: Any) -> Any:
+    """`value` as JSON. Raises `BadState` for what is not, or is too large."""
+    try:
+        return keepable(value)
+    except Unkeepable as error:
+        text = str(error).replace("what the task returns", "the value")
+        raise _bad("value", text.replace("return", "give")) from None
+
+
+def lifetime(ttl: timedelta | float | None) -> timedelta | None:
+    """How long to keep it; a number is in seconds. Raises `BadState`."""
+    if ttl is None:
+        return None
+    if isinstance(ttl, int | float) and not isinstance(ttl, bool):
+        # Compared first: what no timedelta can hold is too long anyway.
+        ttl = timedelta(seconds=ttl) if 0 < ttl <= MAX_TTL.total_seconds() else timedelta()
+    if not isinstance(ttl, timedelta) or not timedelta() < ttl <= MAX_TTL:
+        raise _bad("ttl", f"give more than 0 seconds and at most {MAX_TTL.days:,} days")
+    return ttl
+
+
+def _bad(path: str, message: str) -> BadState:
+    return BadState(problems=[Problem(path, "bad_state", message)])
