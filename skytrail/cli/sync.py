@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,9 @@ def sync(
             "--take-over", help="Also DAGs that were made elsewhere, or by another folder."
         ),
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and sync whenever a file has changed.")
+    ] = False,
     allow_empty: Annotated[
         bool,
         typer.Option("--allow-empty", help="Pause all as gone where the folder is empty."),
@@ -53,18 +57,34 @@ def sync(
     paused, and its history stays. Exit code 1 if something is wrong with a file; the others are
     synced all the same.
     """
+    if watch and dry_run:
+        raise typer.BadParameter("--watch and --dry-run do not go together", param_hint="--watch")
     connect()
     from dags_app.actions import syncing
 
-    with _Loading() as loading:
-        synced = syncing.sync(
-            folder,
-            author=actor(),
-            dry_run=dry_run,
-            take_over=take_over,
-            allow_empty=allow_empty,
-            told=loading.advance,
-        )
+    def once() -> Synced:
+        with _Loading() as loading:
+            return syncing.sync(
+                folder,
+                author=actor(),
+                dry_run=dry_run,
+                take_over=take_over,
+                allow_empty=allow_empty,
+                told=loading.advance,
+            )
+
+    if watch:
+        from skytrail.cli.keeping_up import keep_up
+
+        with contextlib.suppress(KeyboardInterrupt):
+            keep_up(
+                folder,
+                once,
+                show=lambda synced: show(synced, output, dry_run=False),
+                say=lambda text: typer.echo(text, err=True),
+            )
+        return
+    synced = once()
     show(synced, output, dry_run=dry_run)
     raise typer.Exit(FAULTY if synced.faults else 0)
 

@@ -13,6 +13,7 @@ import secrets
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,10 +31,12 @@ from skytrail.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 WEB_PORT = 48080
 FLOWER_PORT = 45555
+
+#: Of the current folder: where people keep the files of their DAGs.
+USUAL_DAGS_DIR = "dags"
 
 #: Names of secrets in the data directory.
 SECRET_KEY = "secret-key"  # noqa: S105 - the name of the secret
@@ -104,6 +107,7 @@ class Stack:
         self._flower_port = self._choose_flower_port()
         self._postgres = self._choose_postgres()
         self._valkey = self._choose_valkey()
+        self._dags_dir = _dags_dir(environ)
         self._admin_password = environ.get(ADMIN_PASSWORD_VARIABLE) or secrets.token_urlsafe(12)
         self._password_to_show: str | None = None
         self.console = Console(environ=environ, hide=self._secrets())
@@ -138,6 +142,8 @@ class Stack:
             environment.setdefault(
                 "FLOWER_BASIC_AUTH", f"{FLOWER_USER}:{self.home.secret(FLOWER_PASSWORD)}"
             )
+        if self._dags_dir:
+            environment["SKYTRAIL_DAGS_DIR"] = str(self._dags_dir)
         environment.pop(ADMIN_PASSWORD_VARIABLE, None)  # only who makes the user gets to know it
         return environment
 
@@ -189,6 +195,10 @@ class Stack:
             Process(name="worker", command=self._app(*worker), grace=options.worker_grace),
             Process(name="beat", command=self._app("beat")),
         ]
+        if self._dags_dir:
+            apps.append(
+                Process(name="sync", command=self._app("sync", str(self._dags_dir), "--watch"))
+            )
         if self._flower_port:
             flower = ["flower", "--port", str(self._flower_port)]
             apps.append(Process(name="flower", command=self._app(*flower), grace=5.0))
@@ -266,6 +276,7 @@ class Stack:
             "Skytrail is up": self.url,
             "sign in": sign_in,
             **({"workers": f"{self.url}/flower/"} if self._flower_port else {}),
+            **({"DAGs from": str(self._dags_dir)} if self._dags_dir else {}),
             "data": self._where_the_data_is(),
         }
         width = max(map(len, rows))
@@ -352,3 +363,11 @@ class Stack:
             if password := urlsplit(url).password:
                 hidden.append(password if server else f":{password}@")
         return hidden
+
+
+def _dags_dir(environ: Mapping[str, str]) -> Path | None:
+    """The folder to watch: the one that is named, else `dags` here if it is there."""
+    if named := environ.get("SKYTRAIL_DAGS_DIR"):
+        return Path(named).absolute()
+    usual = Path(USUAL_DAGS_DIR).absolute()
+    return usual if usual.is_dir() else None

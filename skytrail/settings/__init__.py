@@ -224,6 +224,7 @@ SKYTRAIL_OUTPUT_LIMIT_BYTES = environment.output_limit_bytes
 SKYTRAIL_TASK_MEMORY_MB = environment.task_memory_mb
 SKYTRAIL_HTTP_ALLOWED = environment.http_allowed
 SKYTRAIL_TASK_MODULES = environment.task_modules
+SKYTRAIL_DAGS_DIR = environment.dags_dir.absolute() if environment.dags_dir else None
 SKYTRAIL_FLOWER_URL = environment.flower_url
 SKYTRAIL_FLOWER_BASIC_AUTH = environment.flower_basic_auth
 SKYTRAIL_TOKEN_TTL = timedelta(hours=environment.token_hours)

@@ -60,6 +60,10 @@ class Environment(BaseSettings):
     """`user:password` that Flower asks for."""
     task_modules: Words = []
     """Modules that workers import at their start, to know your Celery tasks."""
+    dags_dir: Path | None = None
+    """The folder with the files of your DAGs. `skytrail up` watches it (by default `dags` in the
+    current folder, if it is there); workers find its modules, and take them anew when they have
+    changed."""
     lease_seconds: int = Field(default=60, ge=2, le=3600)
     """How long a worker may be silent before its tasks are given to others."""
     max_lost: int = Field(default=3, ge=0, le=100)

@@ -184,6 +184,19 @@ def test_servers_named_by_the_environment_are_used(terminals: Terminals, folder:
     assert not (folder / "data" / "pgdata").exists()
 
 
+def test_a_folder_of_dags_is_watched_and_workers_know_of_it(
+    terminals: Terminals, folder: Path
+) -> None:
+    env = {**ELSEWHERE, "SKYTRAIL_DAGS_DIR": str(folder / "dags")}
+    terminal = up(terminals, folder / "data", "no-flower=1", env=env)
+    text = terminal.wait_for("Ctrl-C stops everything")
+    assert f"DAGs from        {folder / 'dags'}\n" in text
+    terminal.wait_for(f"started with sync {folder / 'dags'} --watch")
+    worker = descendant(terminal, "standin_cli.py worker").environ()
+    assert worker["SKYTRAIL_DAGS_DIR"] == str(folder / "dags")
+    assert terminal.stopped() == 0
+
+
 def test_a_second_one_in_the_same_folder_is_refused(terminals: Terminals, folder: Path) -> None:
     first = up(terminals, folder / "data", env=ELSEWHERE)
     first.wait_for("Ctrl-C stops everything")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from runs_app.at_work.here import AtWork, at_work
 from runs_app.domain.named_outputs import keepable_by_name
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
 from workers.executors.contract import Call
+from workers.executors.fresh_modules import import_fresh
 from workers.guards.budget import Growth
 from workers.guards.interruption import Interrupted
 from workers.guards.limits import OutOfMemory, limits_of
@@ -101,7 +101,7 @@ def load(path: str) -> Callable[..., Any]:
 
 def _import(module_name: str, path: str) -> Any:
     try:
-        return importlib.import_module(module_name)
+        return import_fresh(module_name)
     except (Interrupted, MemoryError):
         raise
     except ModuleNotFoundError as error:

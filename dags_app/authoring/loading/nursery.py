@@ -39,6 +39,8 @@ def main() -> None:
     """Loads files until there is no more input."""
     seconds, megabytes = float(sys.argv[1]), int(sys.argv[2])
     importlib.import_module(_OF_FILES)
+    # Python takes what it has compiled for current if only size and second are the same.
+    sys.dont_write_bytecode = True
     # What a file leaves behind becomes ours, also if it has left the session: so it can be found.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for line in sys.stdin:
