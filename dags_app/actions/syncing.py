@@ -29,7 +29,7 @@ from skytrail.errors import Conflict, Invalid, SkytrailError
 
 
 class FolderIsEmpty(Conflict):
-    """The folder {folder} holds no files of DAGs any more, while {count} DAGs come from there.
+    """The folder {folder} holds no files of DAGs any more (DAGs that come from there: {count}).
     Nothing was changed: is it the right folder, and is it mounted? If they are to be paused as
     gone, say so with --allow-empty.
     """
@@ -115,7 +115,7 @@ def sync(
     `allow_empty`: then nothing was changed.
     """
     root = Path(os.path.abspath(folder))  # noqa: PTH100  # a link stays one: its target may change
-    names = [file.relative_to(root).as_posix() for file in find_files(root)]
+    names, unnamed = _names(root)
     owners = _owners(str(root))
     if owners and not names and not allow_empty:
         raise FolderIsEmpty(folder=root, count=len(owners))
@@ -137,6 +137,7 @@ def sync(
             transaction.set_rollback(True)
     else:
         _write_all(writing, files, names, owners)
+    writing.faults.extend(unnamed)
     return Synced(
         root=root,
         files=len(names),
@@ -153,6 +154,18 @@ def _owners(root: str) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------------- reading
+
+
+def _names(root: Path) -> tuple[list[str], list[tuple[str, Fault]]]:
+    """The files by their paths below the folder; and those whose names no database can keep."""
+    names, faults = [], []
+    for file in find_files(root):
+        name = file.relative_to(root).as_posix()
+        if (storable := _storable(name)) == name:
+            names.append(name)
+        else:
+            faults.append((storable, Fault(message="its name is not UTF-8; give it another one")))
+    return names, faults
 
 
 def _unchanged(

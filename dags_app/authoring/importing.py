@@ -34,12 +34,12 @@ class NoSuchDagInFile(NotFound):
     """The file {file} makes no DAG {dag_id!r}{hint}"""
 
 
-def dag_in(file: Path, dag_id: str | None = None) -> DAG:
+def dag_in(file: Path, dag_id: str | None = None, *, root: Path | None = None) -> DAG:
     """The DAG of this name that a file makes; without a name the only one.
 
     Raises `CannotImport`, `NoDags`, `WhichDag` and `NoSuchDagInFile`.
     """
-    found = import_file(file)
+    found = import_file(file, root=root)
     by_name = {dag.dag_id: dag for dag in found.dags}
     if not by_name:
         uncalled = ", ".join(f"{name}()" for name in found.never_called)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from dags_app.authoring.loading import Fault, Loaded, load_files
 from skytrail.cli.output import Format, show_record, show_rows
 from skytrail.documents.finding import find_files
+from skytrail.embedded.dags_dir import root_of
 
 #: Something is wrong with a file.
 FAULTY = 1
@@ -18,8 +20,14 @@ FAULTY = 1
 
 def check_files(paths: Sequence[Path], output: Format) -> int:
     """Loads the files, and all below the folders; says what is wrong with them. The exit code."""
-    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
-    loaded = load_files(files)
+    # Modules are found as they will be by whoever syncs the folder.
+    root_for = {file: root for path in paths for file, root in _files(path)}
+    files = list(root_for)
+    loaded = [
+        one
+        for root, group in groupby(files, key=root_for.__getitem__)
+        for one in load_files(list(group), root=root)
+    ]
     faults = [(one.file, fault) for one in loaded for fault in one.faults]
     faults += _repeated(loaded)
     if output is Format.JSON:
@@ -37,8 +45,10 @@ def check_files(paths: Sequence[Path], output: Format) -> int:
     return FAULTY if faults else 0
 
 
-def _files(path: Path) -> Iterable[Path]:
-    return find_files(path) if path.is_dir() else [path]
+def _files(path: Path) -> Iterable[tuple[Path, Path | None]]:
+    if not path.is_dir():
+        return [(path, root_of(path))]
+    return [(file, root_of(file) or path) for file in find_files(path)]
 
 
 def _repeated(loaded: Sequence[Loaded]) -> list[tuple[Path, Fault]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from skytrail.errors import NotFound
+from skytrail.errors import NotFound, Unavailable
 
 #: Names what is not looked at, in the syntax of .gitignore. It stands in the folder itself.
 IGNORE_FILE = ".skytrailignore"
@@ -23,16 +23,25 @@ class NoSuchFolder(NotFound):
     """There is no folder {folder}: name the one that holds the files of your DAGs."""
 
 
+class FolderNotReadable(Unavailable):
+    """The folder {folder} cannot be read: {reason}. What is known of its DAGs stays as it is."""
+
+
 def find_files(root: Path) -> list[Path]:
     """The files below `root` that may define DAGs, in the order of their names.
 
     YAML, JSON, and Python that speaks of DAGs; without what is hidden, what `.skytrailignore` names
-    and folders that are only linked to, which may lead around in a circle. Raises `NoSuchFolder`.
+    and folders that are only linked to, which may lead around in a circle. Raises `NoSuchFolder`,
+    and `FolderNotReadable` also where only a part of it cannot be read.
     """
     if not root.is_dir():
         raise NoSuchFolder(folder=root)
-    ignored = _ignored(root)
-    return sorted(file for file in _below(root, root, ignored) if _may_define(file))
+    try:
+        ignored = _ignored(root)
+        return sorted(file for file in _below(root, root, ignored) if _may_define(file))
+    except OSError as error:
+        where, reason = error.filename or root, error.strerror or str(error)
+        raise FolderNotReadable(folder=where, reason=reason) from None
 
 
 def _ignored(root: Path) -> GitIgnoreSpec:

@@ -13,13 +13,13 @@ import secrets
 import signal
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from skytrail.embedded import DEFAULT_FOLDER
 from skytrail.embedded.command import Command
 from skytrail.embedded.console import Console
+from skytrail.embedded.dags_dir import dags_dir
 from skytrail.embedded.home import Home, State
 from skytrail.embedded.keeper import how_it_ended
 from skytrail.embedded.ports import LOOPBACK, Ports
@@ -31,12 +31,10 @@ from skytrail.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 WEB_PORT = 48080
 FLOWER_PORT = 45555
-
-#: Of the current folder: where people keep the files of their DAGs.
-USUAL_DAGS_DIR = "dags"
 
 #: Names of secrets in the data directory.
 SECRET_KEY = "secret-key"  # noqa: S105 - the name of the secret
@@ -107,7 +105,7 @@ class Stack:
         self._flower_port = self._choose_flower_port()
         self._postgres = self._choose_postgres()
         self._valkey = self._choose_valkey()
-        self._dags_dir = _dags_dir(environ)
+        self._dags_dir = dags_dir(environ)
         self._admin_password = environ.get(ADMIN_PASSWORD_VARIABLE) or secrets.token_urlsafe(12)
         self._password_to_show: str | None = None
         self.console = Console(environ=environ, hide=self._secrets())
@@ -363,11 +361,3 @@ class Stack:
             if password := urlsplit(url).password:
                 hidden.append(password if server else f":{password}@")
         return hidden
-
-
-def _dags_dir(environ: Mapping[str, str]) -> Path | None:
-    """The folder to watch: the one that is named, else `dags` here if it is there."""
-    if named := environ.get("SKYTRAIL_DAGS_DIR"):
-        return Path(named).absolute()
-    usual = Path(USUAL_DAGS_DIR).absolute()
-    return usual if usual.is_dir() else None

@@ -39,6 +39,15 @@ def test_a_name_that_two_files_give_is_told_to_the_second(command: CommandLine) 
     assert said.out.startswith("dags/later.yaml: dags/good.py makes a DAG 'good' already")
 
 
+def test_files_of_a_folder_find_their_modules_as_when_it_is_synced(command: CommandLine) -> None:
+    Path("dags/words_for_all.py").write_text("WORD = 'a'\n")
+    Path("dags/etl").mkdir()
+    Path("dags/etl/one.py").write_text("from words_for_all import WORD\n" + GOOD.format("one"))
+    for path in ("dags", "dags/etl/one.py", "."):
+        command("dags", "validate", path)
+    command("dags", "test", "dags/etl/one.py")
+
+
 def test_a_program_gets_the_same_as_json(command: CommandLine) -> None:
     Path("broken.py").write_text("with DAG(\n")
     (row,) = command("dags", "validate", "broken.py", "-o", "json", expect=1).json

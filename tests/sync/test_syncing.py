@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from dags_app.actions.registration import DefinedByFile
 from dags_app.actions.syncing import FolderIsEmpty, Synced, sync
 from dags_app.domain.parse import parse
 from dags_app.models import Dag, DagFile, DagImportError, DagSource, DagVersion
-from skytrail.documents.finding import NoSuchFolder
+from skytrail.documents.finding import FolderNotReadable, NoSuchFolder
 from tests.factories import save_dag
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,26 @@ def test_a_broken_file_harms_no_other_and_is_kept_with_its_line(root: Path, sync
     assert not DagImportError.objects.exists()
 
 
+def test_a_name_that_no_database_keeps_is_told_and_harms_no_other(root: Path, synced: Sync) -> None:
+    write(root, "good")
+    (root / os.fsdecode(b"bad\xff.yaml")).write_text("name: bad\ntasks:\n- id: a\n")
+    found = synced()
+    assert outcomes(found) == {"good": "created"}
+    ((file, fault),) = found.faults
+    assert (file, fault.message) == ("bad?.yaml", "its name is not UTF-8; give it another one")
+
+
+def test_a_folder_that_can_be_read_in_part_only_loses_nothing(root: Path, synced: Sync) -> None:
+    write(root, "good")
+    write(root, "inner", file="inner/inner.yaml")
+    synced()
+    loop = root / "loop.yaml"
+    loop.symlink_to(loop)
+    with pytest.raises(FolderNotReadable, match=r"loop\.yaml cannot be read"):
+        synced()
+    assert dag_named("inner").gone_at is None
+
+
 def test_an_error_goes_with_its_file(root: Path, synced: Sync) -> None:
     write(root, "good")
     (root / "bad.yaml").write_text("name: x\ntasks: 3\n")
@@ -294,7 +315,7 @@ def test_an_empty_folder_and_none_at_all_pause_nothing(root: Path, synced: Sync)
     file = write(root, "a")
     synced()
     file.unlink()
-    with pytest.raises(FolderIsEmpty, match="1 DAGs come from there"):
+    with pytest.raises(FolderIsEmpty, match="come from there: 1"):
         synced()
     root.rmdir()
     with pytest.raises(NoSuchFolder):

@@ -10,6 +10,7 @@ from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from skytrail.cli.arguments import read_spec
 from skytrail.cli.project import connect
+from skytrail.embedded.dags_dir import root_of
 from workers.local.readiness import look_here
 
 #: How names of files end that hold definitions.
@@ -25,7 +26,7 @@ def find(file_or_id: str) -> DagSpec:
     file, _, dag_id = file_or_id.partition("::")
     if Path(file).suffix == ".py":
         look_here()
-        return dag_in(Path(file), dag_id or None).spec()
+        return dag_in(Path(file), dag_id or None, root=root_of(Path(file))).spec()
     if is_file(file_or_id):
         return read_spec(file_or_id)
     user = connect()
