@@ -44,8 +44,8 @@ def test_files_of_a_folder_find_their_modules_as_when_it_is_synced(command: Comm
     Path("dags/etl").mkdir()
     Path("dags/etl/one.py").write_text("from words_for_all import WORD\n" + GOOD.format("one"))
     for path in ("dags", "dags/etl/one.py", "."):
-        command("dags", "validate", path)
-    command("dags", "test", "dags/etl/one.py")
+        assert "valid" in command("dags", "validate", path).out
+    assert "success" in command("dags", "test", "dags/etl/one.py").out
 
 
 def test_a_program_gets_the_same_as_json(command: CommandLine) -> None:
