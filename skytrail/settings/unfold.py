@@ -99,6 +99,8 @@ UNFOLD: dict[str, Any] = {
                 "title": "Operations",
                 "separator": True,
                 "items": [
+                    _list("Connections", "cable", "skytrail_security.connection"),
+                    _list("Variables", "data_object", "skytrail_security.variable"),
                     _list("Pools", "water_drop", "runs_app.pool"),
                     _list("Workers", "memory", "runs_app.worker"),
                     _list("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
