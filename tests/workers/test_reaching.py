@@ -123,7 +123,7 @@ def test_a_database_answers(kept: Any, tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_a_database_is_said(kept: Any, tmp_path: Path) -> None:
     missing = tmp_path / "none.db"
-    assert "no such file" in kept(conn_type="sqlite", schema=str(missing)).message
+    assert f"no file {missing}" in kept(conn_type="sqlite", schema=str(missing)).message
     assert not missing.exists()
     nowhere = kept(**_postgres("no_such_database", extra={"application_name": SECRET}))
     assert (nowhere.status, "no_such_database" in nowhere.message) == ("failed", True)

@@ -32,7 +32,8 @@ def is_database(conn_type: str) -> bool:
 def try_database(value: ConnectionValue) -> Verdict:
     """Logs in and asks for a one."""
     if value.conn_type.startswith("sqlite") and _is_missing(value.schema):
-        return Verdict("failed", "there is no such file where this was tested")
+        hint = "" if value.schema.startswith("/") else "; an absolute path begins with /"
+        return Verdict("failed", f"there is no file {value.schema} where this was tested{hint}")
     nothing = " FROM dual" if value.conn_type.startswith("oracle") else ""
     work = Work(
         statements=[f"SELECT 1 AS one{nothing}"],
