@@ -98,10 +98,10 @@ def _save(
     before = dag.version
     is_new = before is None or before.checksum != checksum(canonical)
     was_paused, schedule_was = dag.paused, _when(dag)
+    _take_origin(dag, origin)
     if spec.paused is not None and (before is None or origin is None):
         # A file says it at the beginning only: later it is people who pause and resume.
         dag.paused = spec.paused
-    _take_origin(dag, origin)
     if is_new:
         _take_fields(dag, spec)
         dag.source = source

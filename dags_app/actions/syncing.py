@@ -17,15 +17,14 @@ from django.db import transaction
 
 from dags_app.actions import registration
 from dags_app.actions.registration import Origin
-from dags_app.authoring.fingerprints import Commits, digest_of
-from dags_app.authoring.loading import Fault, Loaded, load_files
+from dags_app.authoring.fingerprints import DIRTY, Commits, digest_of
+from dags_app.authoring.folders import File, faults_of, files_in, load, storable
+from dags_app.authoring.loading import Fault
 from dags_app.domain.claims import Settled, settle
-from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag, DagFile, DagImportError, DagSource
 from skytrail.database.clock import database_now
-from skytrail.documents.finding import find_files
-from skytrail.errors import Conflict, Invalid, SkytrailError
+from skytrail.errors import Conflict, SkytrailError
 
 
 class FolderIsEmpty(Conflict):
@@ -71,22 +70,6 @@ class Synced:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _File:
-    """A file that is there, as it was read."""
-
-    path: str
-    digest: str
-    reads: tuple[str, ...] = ()
-    specs: tuple[DagSpec, ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-    @property
-    def claims(self) -> list[str] | None:
-        """The DAGs that it makes; None where nobody can know."""
-        return [spec.name for spec in self.specs] if self.specs or not self.faults else None
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Writing:
     """All that writing a file has to know, and what has been written."""
 
@@ -115,12 +98,12 @@ def sync(
     `allow_empty`: then nothing was changed.
     """
     root = Path(os.path.abspath(folder))  # noqa: PTH100  # a link stays one: its target may change
-    names, unnamed = _names(root)
+    names, unnamed = files_in(root)
     owners = _owners(str(root))
     if owners and not names and not allow_empty:
         raise FolderIsEmpty(folder=root, count=len(owners))
     same = _unchanged(root, names, owners)
-    files = _load(root, [name for name in names if name not in same], told)
+    files = load(root, [name for name in names if name not in same], told)
     claims = {**same, **{file.path: file.claims for file in files}}
     settled = settle(owners=owners, claims=claims)
     writing = _Writing(
@@ -156,18 +139,6 @@ def _owners(root: str) -> dict[str, str]:
 # ------------------------------------------------------------------------- reading
 
 
-def _names(root: Path) -> tuple[list[str], list[tuple[str, Fault]]]:
-    """The files by their paths below the folder; and those whose names no database can keep."""
-    names, faults = [], []
-    for file in find_files(root):
-        name = file.relative_to(root).as_posix()
-        if (storable := _storable(name)) == name:
-            names.append(name)
-        else:
-            faults.append((storable, Fault(message="its name is not UTF-8; give it another one")))
-    return names, faults
-
-
 def _unchanged(
     root: Path, names: Sequence[str], owners: dict[str, str]
 ) -> dict[str, Sequence[str]]:
@@ -185,48 +156,20 @@ def _unchanged(
     }
 
 
-def _load(root: Path, names: Sequence[str], told: Callable[[int], None]) -> list[_File]:
-    # What is written while it is loaded is seen the next time.
-    before = {name: digest_of(root, name) for name in names}
-    found = load_files([root / name for name in names], root=root, told=lambda: told(len(names)))
-    return [
-        _read(root, name, before[name], loaded) for name, loaded in zip(names, found, strict=True)
-    ]
-
-
-def _read(root: Path, name: str, before: str, loaded: Loaded) -> _File:
-    if loaded.faults:
-        return _File(path=name, digest="", faults=loaded.faults)
-    try:
-        specs = tuple(parse(document) for document in loaded.documents)
-    except Invalid as error:
-        return _File(path=name, digest="", faults=_faults_of(error))
-    where = root.resolve()
-    reads = tuple(Path(read).relative_to(where).as_posix() for read in loaded.reads)
-    others = tuple(read for read in reads if read != name)
-    was = digest_of(root, name) == before
-    digest = digest_of(root, name, others) if was else ""
-    return _File(path=name, digest=digest, reads=others, specs=specs)
-
-
-def _faults_of(error: SkytrailError) -> tuple[Fault, ...]:
-    said = [": ".join(filter(None, (found.path, found.message))) for found in error.problems]
-    return tuple(Fault(message=message) for message in said or [error.message])
-
-
 # ------------------------------------------------------------------------- writing
 
 
 def _write_all(
-    writing: _Writing, files: Sequence[_File], names: Sequence[str], owners: dict[str, str]
+    writing: _Writing, files: Sequence[File], names: Sequence[str], owners: dict[str, str]
 ) -> None:
     for file in files:
         _write(writing, file)
     _forget(writing, names, owners)
+    _note_commits(writing)
 
 
 @transaction.atomic
-def _write(writing: _Writing, file: _File) -> None:
+def _write(writing: _Writing, file: File) -> None:
     keys = {"root": writing.root, "path": file.path}
     DagFile.objects.bulk_create([DagFile(**keys, digest="")], ignore_conflicts=True)
     row = DagFile.objects.select_for_update().get(**keys)
@@ -236,7 +179,7 @@ def _write(writing: _Writing, file: _File) -> None:
             with transaction.atomic():
                 writing.dags.append((spec.name, file.path, _save(writing, file, spec)))
         except SkytrailError as error:
-            faults += _faults_of(error)
+            faults += faults_of(error)
         else:
             saved.append(spec.name)
     row.digest = "" if faults else file.digest
@@ -245,7 +188,7 @@ def _write(writing: _Writing, file: _File) -> None:
     _note(writing, file.path, faults)
 
 
-def _save(writing: _Writing, file: _File, spec: DagSpec) -> Outcome:
+def _save(writing: _Writing, file: File, spec: DagSpec) -> Outcome:
     if other := writing.settled.repeated.get(file.path, {}).get(spec.name):
         raise MadeTwice(file=Path(writing.root) / other, dag_id=spec.name)
     commit = writing.commits.of(file.path)
@@ -284,17 +227,12 @@ def _note(writing: _Writing, path: str, faults: Sequence[Fault]) -> None:
         root=writing.root,
         file=path,
         defaults={
-            "error": _storable(text),
-            "traceback": _storable("\n".join(filter(None, (f.traceback for f in faults)))),
+            "error": storable(text),
+            "traceback": storable("\n".join(filter(None, (f.traceback for f in faults)))),
             "line": first.line or None,
             "timestamp": database_now(),
         },
     )
-
-
-def _storable(text: str) -> str:
-    """Without what a database does not take; a file may raise any text."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 @transaction.atomic
@@ -312,3 +250,13 @@ def _forget(writing: _Writing, names: Sequence[str], owners: dict[str, str]) -> 
         dag.paused_before_gone, dag.paused, dag.gone_at = dag.paused, True, database_now()
         dag.save(update_fields=["paused_before_gone", "paused", "gone_at", "updated_at"])
         writing.dags.append((dag.dag_id, dag.source_path, Outcome.GONE))
+
+
+def _note_commits(writing: _Writing) -> None:
+    """What was not committed when it was synced may be so by now, as it is."""
+    dags = Dag.objects.present().filter(source_root=writing.root, gone_at=None)
+    for dag in dags.filter(source_commit__endswith=DIRTY).only("source_path", "source_commit"):
+        if (commit := writing.commits.of(dag.source_path)) not in {"", dag.source_commit}:
+            Dag.objects.filter(pk=dag.pk, source_commit=dag.source_commit).update(
+                source_commit=commit
+            )

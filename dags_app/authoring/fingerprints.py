@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+#: Behind the commit of a file that differs from it, as `git describe` writes it.
+DIRTY = "-dirty"
+
 
 def digest_of(root: Path, path: str, reads: Iterable[str] = ()) -> str:
     """SHA-256 of a file below `root` and of those that it reads; another one if any has changed."""
@@ -33,9 +36,9 @@ class Commits:
         self._head = cache(lambda: self._git("rev-parse", "HEAD"))
 
     def of(self, path: str) -> str:
-        """HEAD for a file as it is there; with `-dirty` for one that is another one now."""
+        """HEAD for a file as it is there; with `DIRTY` for one that is another one now."""
         head = self._head().strip()
-        return f"{head}-dirty" if head and path in self._changed() else head
+        return f"{head}{DIRTY}" if head and path in self._changed() else head
 
     def _ask_for_changed(self) -> frozenset[str]:
         tracked = self._git("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".")

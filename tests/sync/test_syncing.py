@@ -149,6 +149,10 @@ def test_a_commit_is_kept_and_a_file_that_differs_from_it_says_so(root: Path, sy
     version = dag_named("a").version
     assert version is not None
     assert version.commit == head
+    git("add", ".")
+    git("commit", "-qm", "second")
+    assert outcomes(synced()) == {"a": "unchanged", "b": "unchanged"}
+    assert dag_named("b").source_commit == git("rev-parse", "HEAD")
 
 
 def test_nothing_is_saved_by_a_dry_run(root: Path, synced: Sync) -> None:
@@ -339,7 +343,9 @@ def test_what_a_file_defines_is_changed_and_deleted_there_only(root: Path, synce
         delete(dag_named("a"))
     file.unlink()
     synced()
-    registration.replace(dag=dag_named("a"), spec=spec, author="x", source=DagSource.API)
+    held = parse({"name": "a", "paused": True, "tasks": [{"id": "b"}]})
+    registration.replace(dag=dag_named("a"), spec=held, author="x", source=DagSource.API)
+    assert dag_named("a").paused, "for that is what was asked for"
     assert (dag_named("a").source, dag_named("a").source_root) == ("api", "")
     delete(dag_named("a"))
 
