@@ -19,13 +19,22 @@ class NothingOnStdin(Invalid):
     """{what} is to come from standard input, but there is nothing. Send it there: {example}"""
 
 
+class NoTextOnStdin(Invalid):
+    """{what} is no text in UTF-8."""
+
+
 class TooMuchOnStdin(Invalid):
     """{what} has more than {limit} characters."""
 
 
 def from_stdin(what: str, *, example: str) -> str:
     """What standard input holds, without the line break at its end."""
-    text = sys.stdin.read(_MOST + 3).removesuffix("\n").removesuffix("\r")
+    try:
+        # Four bytes are the longest character there is.
+        text = sys.stdin.buffer.read(4 * (_MOST + 3)).decode()
+    except UnicodeDecodeError:
+        raise NoTextOnStdin(what=what) from None
+    text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise NothingOnStdin(what=what, example=example)
     if len(text) > _MOST:

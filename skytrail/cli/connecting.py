@@ -155,8 +155,9 @@ def _from_options(name: str, given: Mapping[str, Any]) -> ConnectionValue:
     value = ConnectionValue.from_json(name, given)
     safe = {"conn_type": value.conn_type, "extra": dict.fromkeys(value.extra, "…")}
     shape = json.dumps(safe, ensure_ascii=False)
+    option = "--extra" if value.secret_values() else "--host"
     _check_open(
-        "--extra", value, f"skytrail connections add {name} --conn-json - < FILE, with {shape}"
+        option, value, f"skytrail connections add {name} --conn-json - < FILE, with {shape}"
     )
     return value
 

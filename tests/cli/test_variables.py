@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,13 @@ def test_a_file_is_taken_over_as_a_whole(command: CommandLine, tmp_path: Path) -
     said = command("variables", "import", str(file), "--overwrite", "-o", "json", expect=3)
     assert said.error["problems"]
     assert not Variable.objects.filter(key="new").exists()
+
+
+def test_what_is_no_text_is_refused(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
+    assert "UTF-8" in command("variables", "set", "key", "-", expect=3).err
+    send(monkeypatch, "x" * 262_145)
+    assert "262,144" in command("variables", "set", "key", "-", expect=3).err
+    send(monkeypatch, "a\0b")
+    assert "value" in command("variables", "set", "key", "-", expect=3).err
+    assert not Variable.objects.exists()

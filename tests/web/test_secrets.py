@@ -232,8 +232,22 @@ def test_a_readable_one_is_shown_and_can_be_emptied(root: Client) -> None:
     page = page_of(keeping.keep_variable("region", "north", is_secret=False))
     fields = form_of(root, page)
     assert fields["value"] == "north"
+    root.post(page, fields)
     root.post(page, fields | {"value": ""})
     assert find_variable("region") == ""
+    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert said == ["No fields changed.", "Changed value."]
+
+
+def test_a_value_whose_key_is_lost_is_not_emptied_by_accident(
+    root: Client, settings: Settings
+) -> None:
+    page = page_of(keeping.keep_variable("region", "north", is_secret=False))
+    settings.SKYTRAIL_FERNET_KEYS = [Fernet.generate_key().decode()]
+    fields = form_of(root, page)
+    assert "write it anew" in refused(root, page, fields | {"description": "of it"})
+    assert root.post(page, fields | {"value": "south"}).status_code == 302
+    assert find_variable("region") == "south"
 
 
 @pytest.mark.parametrize(

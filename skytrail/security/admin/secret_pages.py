@@ -46,7 +46,9 @@ class SecretText(forms.CharField):
         return str(super().to_python(value)).replace("\r\n", "\n")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Only where something was written."""
+        """Only where something was written; or, where the value was shown, something else."""
+        if initial:
+            return self.to_python(data) != self.to_python(initial)
         return data not in {None, "", MASK}
 
 

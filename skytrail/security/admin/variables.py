@@ -49,6 +49,7 @@ class VariableForm(SecretForm):
         if isinstance(box := self.fields.get("value"), SecretText) and self.is_bound:
             box.echoes = "is_secret" not in self.data
         self.was_secret = False
+        self.trouble = ""
         #: What is to be kept, once everything is as it should be.
         self.found = ""
         if self.instance._state.adding or "value" not in self.fields:  # noqa: SLF001  # Django's own way to know
@@ -60,7 +61,8 @@ class VariableForm(SecretForm):
         try:
             self.initial["value"] = opened_variable(self.instance).value
         except SkytrailError as error:
-            self.fields["value"].help_text = f"What is kept cannot be read. {error.message}"
+            self.trouble = f"What is kept cannot be read; write it anew. {error.message}"
+            self.fields["value"].help_text = self.trouble
 
     def clean(self) -> dict[str, Any]:
         """Finds out the value, which is what is kept where nothing was written."""
@@ -78,6 +80,8 @@ class VariableForm(SecretForm):
 
     def _chosen(self, key: str, cleaned: dict[str, Any]) -> str:
         written: str = cleaned["value"]
+        if self.trouble and not written:
+            raise VariableInvalid(key=key, problems=[Problem("value", "unreadable", self.trouble)])
         if written == MASK and not self.was_secret:
             hint = f"{MASK} stands for nothing here; write the value itself"
             raise VariableInvalid(key=key, problems=[Problem("value", "nothing_kept", hint)])
