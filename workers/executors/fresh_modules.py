@@ -24,7 +24,8 @@ _imported: dict[str, tuple[str, _Stamp]] = {}
 
 def import_fresh(name: str) -> ModuleType:
     """The module of this name. One in the folder of DAGs is as its file is now."""
-    folder: Path | None = settings.SKYTRAIL_DAGS_DIR
+    # A DAG may be tried with the settings of a project that are not built on ours.
+    folder: Path | None = getattr(settings, "SKYTRAIL_DAGS_DIR", None)
     if folder is None:
         return importlib.import_module(name)
     if str(folder) not in sys.path:

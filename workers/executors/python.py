@@ -107,8 +107,8 @@ def _import(module_name: str, path: str) -> Any:
     except ModuleNotFoundError as error:
         raise NotCallable(
             f"cannot import {path!r}: there is no module {error.name!r}; is it installed in the "
-            "worker, or below the directory it was started in? (A method is written with a colon: "
-            "module:Class.method)"
+            "worker, or below the directory it was started in, or in its SKYTRAIL_DAGS_DIR? "
+            "(A method is written with a colon: module:Class.method)"
         ) from error
     except BaseException as error:  # a module may also end with sys.exit()
         raise NotCallable(
