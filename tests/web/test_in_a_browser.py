@@ -10,6 +10,9 @@ import pytest
 
 from dags_app.models import Dag, DagVersion
 from runs_app.models import DagRun
+from skytrail.security.secrets import keeping
+from skytrail.security.secrets.finding import find_connection, find_variable
+from skytrail.security.secrets.values import ConnectionValue
 from tests.dead_letters import dead_letter, listed
 from tests.factories import save_dag, start_run
 
@@ -117,6 +120,17 @@ def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, da
     run = start_run(dag)
     letter = dead_letter("stock.hourly", message="psycopg.OperationalError: " + "no route " * 40)
     dead_letter("other", reason="worker_lost", message="its worker was lost 6 times")
+    connection = keeping.keep_connection(
+        ConnectionValue(
+            conn_id="warehouse." + "long" * 20,
+            conn_type="postgresql",
+            host="db.example.org",
+            password="a password",
+            extra={"sslmode": "require", "options": "-c search_path=" + "sales," * 40},
+        ),
+        description="Where the sales are. " * 10,
+    )
+    keeping.keep_variable("region", "north", description="Which of them.")
     page = open_page(width=width, dark=dark)
     page.wait_for_selector("text=Next by schedule")
     look = f"{width}-{'dark' if dark else 'light'}"
@@ -140,6 +154,10 @@ def test_no_page_is_wider_than_the_screen(open_page: OpenPage, *, width: int, da
         "periodic-add": "/admin/django_celery_beat/periodictask/add/",
         "users": "/admin/auth/user/",
         "token-add": "/admin/skytrail_security/apitoken/add/",
+        "connections": "/admin/skytrail_security/connection/",
+        "connection": f"/admin/skytrail_security/connection/{connection.pk}/change/",
+        "variables": "/admin/skytrail_security/variable/",
+        "variable-add": "/admin/skytrail_security/variable/add/",
     }
     too_wide = {}
     for name, address in pages.items():
@@ -230,3 +248,46 @@ def test_dead_letters_are_dropped_by_choosing_them(open_page: OpenPage) -> None:
     page.wait_for_selector("text=Dead letters dropped: 2.")
     picture(page, "letters-dropped")
     assert listed() == ["other first extract"]
+
+
+def test_a_connection_is_written_corrected_and_tested(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/admin/skytrail_security/connection/add/")
+    page.fill("[name=conn_id]", "shop")
+    page.fill("[name=conn_type]", "https")
+    page.fill("[name=host]", "shop.example.org")
+    page.fill("[name=password]", "s3cret-canary")
+    page.fill("[name=extra]", '{"token": "t0ken-canary"}')
+    page.fill("[name=port]", "0")
+    page.locator("button[name=_continue]").click()
+    page.wait_for_selector("text=type it anew")
+    assert page.locator("text=type it anew").count() == 2
+    assert page.input_value("[name=password]") == ""
+    assert "canary" not in page.content()
+
+    page.fill("[name=port]", "443")
+    page.fill("[name=password]", "s3cret-canary")
+    page.fill("[name=extra]", '{"token": "t0ken-canary"}')
+    page.locator("button[name=_continue]").click()
+    page.wait_for_selector("text=Take away the one that is kept")
+    assert "canary" not in page.content()
+    page.locator("text=Test >> nth=-1").click()
+    page.wait_for_selector("text=Tested on worker@default: shop answered")
+    found = find_connection("shop")
+    assert (found.port, found.password) == (443, "s3cret-canary")
+    assert found.extra == {"token": "t0ken-canary"}
+
+
+def test_a_secret_variable_is_dotted_while_it_is_written(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/admin/skytrail_security/variable/add/")
+    page.fill("[name=key]", "key")
+    page.fill("[name=value]", "two\nlines")
+    dots = "getComputedStyle(document.querySelector('#id_value')).webkitTextSecurity"
+    assert page.evaluate(dots) == "disc"
+    page.locator("label", has_text="Secret").first.click()
+    assert page.evaluate(dots) == "none"
+    page.locator("label", has_text="Secret").first.click()
+    page.locator("button[name=_save]").click()
+    page.wait_for_selector("text=was added successfully")
+    assert find_variable("key") == "two\nlines"

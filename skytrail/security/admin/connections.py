@@ -34,10 +34,11 @@ class ConnectionAdmin(SecretPage):
     search_fields = ["conn_id", "conn_type", "description"]
     search_help_text = "Name, type or description"
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         """A password can be taken away where there is one."""
         login: list[Any] = ["login", "password"]
-        if obj is not None and self.has_change_permission(request, obj):
+        has_one = obj is not None and self.password(obj)
+        if has_one and self.has_change_permission(request, obj):
             login.append("no_password")
         return [
             (None, {"fields": [("conn_id", "conn_type"), "description"]}),
