@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from dags_app.models import Dag, DagImportError
+from dags_app.models import Dag, DagImportError, DagVersion
 from skytrail.errors import Forbidden, NotFound
 from skytrail.security.subject import Subject
 
@@ -15,6 +15,10 @@ Purpose = Literal["view", "change", "delete", "run"]
 
 class DagNotFound(NotFound):
     """There is no DAG named {dag_id}, or you may not see it."""
+
+
+class VersionNotFound(NotFound):
+    """The DAG {dag_id} has no version {number}."""
 
 
 class ImportErrorNotFound(NotFound):
@@ -37,6 +41,14 @@ def access_dag(user: Subject, dag_id: str, *, to: Purpose = "view", hold: bool =
         raise DagNotFound(dag_id=repr(dag_id))
     check_allowed(user, f"dags_app.{to}_dag", purpose=to, what=repr(dag_id))
     return dag
+
+
+def access_version(dag: Dag, number: int) -> DagVersion:
+    """A version of a DAG that may be seen. Raises `VersionNotFound`."""
+    version = DagVersion.objects.filter(dag=dag, number=number).first()
+    if version is None:
+        raise VersionNotFound(dag_id=repr(dag.dag_id), number=number)
+    return version
 
 
 def access_import_error(user: Subject, key: UUID) -> DagImportError:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Min
+from django.db.models.functions import Now
 
 from dags_app.actions.versions import freeze
 from dags_app.domain.spec import DagSpec, checksum
@@ -28,6 +31,10 @@ class DefinedByFile(Conflict):
     """The DAG {dag_id} comes from the file {file}{commit}: change it there, for syncing would undo
     any other change. Pausing and triggering work here too.
     """
+
+
+class NotToCome(Invalid):
+    """A version can hold from a time to come only."""
 
 
 class NameMismatch(Invalid):
@@ -67,11 +74,20 @@ def create(*, spec: DagSpec, author: str, source: DagSource, origin: Origin | No
 
 @transaction.atomic
 def replace(
-    *, dag: Dag, spec: DagSpec, author: str, source: DagSource, origin: Origin | None = None
+    *,
+    dag: Dag,
+    spec: DagSpec,
+    author: str,
+    source: DagSource,
+    origin: Origin | None = None,
+    effective_from: datetime | None = None,
+    note: str = "",
 ) -> Saved:
     """Gives `dag` another definition. Freezes a version if, and only if, the meaning changed.
 
-    Raises `DefinedByFile` where a file defines it, unless a file is the `origin` of this one too.
+    With `effective_from`, a time to come, everything stays as it is until then. `note` says for
+    people what the version is about. Raises `DefinedByFile` where a file defines it, unless a file
+    is the `origin` of this one too; `NotToCome` for a time that has passed.
     """
     if spec.name != dag.dag_id:
         raise NameMismatch.because(
@@ -80,7 +96,11 @@ def replace(
     locked = Dag.objects.select_for_update(no_key=True).select_related(None).get(pk=dag.pk)
     if origin is None:
         check_free(locked)
-    return _save(locked, spec, author=author, source=source, origin=origin)
+    if effective_from is not None:
+        return _save_for_later(
+            locked, spec, author=author, source=source, note=note, at=effective_from
+        )
+    return _save(locked, spec, author=author, source=source, origin=origin, note=note)
 
 
 def check_free(dag: Dag) -> None:
@@ -92,7 +112,13 @@ def check_free(dag: Dag) -> None:
 
 
 def _save(
-    dag: Dag, spec: DagSpec, *, author: str, source: DagSource, origin: Origin | None
+    dag: Dag,
+    spec: DagSpec,
+    *,
+    author: str,
+    source: DagSource,
+    origin: Origin | None,
+    note: str = "",
 ) -> Saved:
     canonical = spec.canonical()
     before = dag.version
@@ -103,18 +129,69 @@ def _save(
         # A file says it at the beginning only: later it is people who pause and resume.
         dag.paused = spec.paused
     if is_new:
-        _take_fields(dag, spec)
-        dag.source = source
         commit = origin.commit if origin else ""
-        _write_blueprint(dag, spec.tasks)
-        dag.version = freeze(
-            dag=dag, spec=spec, canonical=canonical, author=author, source=source, commit=commit
+        version = freeze(
+            dag=dag,
+            spec=spec,
+            canonical=canonical,
+            author=author,
+            source=source,
+            commit=commit,
+            note=note,
         )
+        _take_version(dag, spec, version, source=source)
     if before is None or _when(dag) != schedule_was or (was_paused and not dag.paused):
         set_next_run(dag)
     dag.save()
     assert dag.version is not None
     return Saved(dag, dag.version, is_new)
+
+
+def _save_for_later(
+    dag: Dag, spec: DagSpec, *, author: str, source: DagSource, note: str, at: datetime
+) -> Saved:
+    if at <= database_now():
+        raise NotToCome.because(
+            "effective_from",
+            "not_to_come",
+            "this time has passed; give one to come, or leave it out to change the DAG at once",
+        )
+    canonical = spec.canonical()
+    before = (
+        dag.versions.filter(effective_from__lte=at).order_by("-effective_from", "-number").first()
+    )
+    if before is not None and before.checksum == checksum(canonical):
+        return Saved(dag, before, version_is_new=False)
+    version = freeze(
+        dag=dag,
+        spec=spec,
+        canonical=canonical,
+        author=author,
+        source=source,
+        commit="",
+        note=note,
+        effective_from=at,
+    )
+    times = dag.versions.filter(effective_from__gt=Now())
+    dag.next_version_at = times.aggregate(first=Min("effective_from"))["first"]
+    dag.save(update_fields=["next_version_at", "updated_at"])
+    return Saved(dag, version, version_is_new=True)
+
+
+def take_over(dag: Dag, spec: DagSpec, version: DagVersion) -> None:
+    """Makes `dag` what an earlier frozen `version` says, from now on. The caller holds the DAG."""
+    schedule_was = _when(dag)
+    _take_version(dag, spec, version, source=DagSource(version.source))
+    if _when(dag) != schedule_was:
+        set_next_run(dag)
+    dag.save()
+
+
+def _take_version(dag: Dag, spec: DagSpec, version: DagVersion, *, source: DagSource) -> None:
+    _take_fields(dag, spec)
+    dag.source = source
+    _write_blueprint(dag, spec.tasks)
+    dag.version = version
 
 
 def _take_origin(dag: Dag, origin: Origin | None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
+from django.db.models.functions import Now
 
 from dags_app.domain.commands import digest_of
 from dags_app.domain.spec import FORMAT, DagSpec, checksum
@@ -21,8 +23,13 @@ def freeze(
     author: str,
     source: DagSource,
     commit: str,
+    note: str = "",
+    effective_from: datetime | None = None,
 ) -> DagVersion:
-    """The next version of `dag`, with its tasks in topological order. The caller holds the DAG."""
+    """The next version of `dag`, with its tasks in topological order. The caller holds the DAG.
+
+    It holds from `effective_from` on, or from now.
+    """
     latest = dag.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = DagVersion.objects.create(
         dag=dag,
@@ -34,6 +41,8 @@ def freeze(
         author=author,
         source=source,
         commit=commit,
+        note=note,
+        effective_from=effective_from or Now(),
     )
     tasks = spec.in_order()
     commands = _store_commands(tasks)

@@ -24,7 +24,7 @@ from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag, DagSource
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
-from skytrail.rest.requests import BadRequest, actor_of
+from skytrail.rest.requests import BadRequest, actor_of, query
 from skytrail.rest.showing import show
 from skytrail.rest.views import View
 
@@ -79,8 +79,19 @@ class DagListView(ListView):
         return Response(show(DagDetailSerializer, saved.dag), status=status.HTTP_201_CREATED)
 
 
+class SaveQuery(serializers.Serializer[Any]):
+    """From when on it is to hold."""
+
+    effective_from = serializers.DateTimeField(
+        required=False,
+        help_text="A time to come: until then everything stays as it is. Left out: at once.",
+    )
+
+
 class DagView(View):
     """One DAG."""
+
+    reads_query = frozenset({"PUT", "PATCH"})
 
     @extend_schema(operation_id="dags_retrieve", responses=DagDetailSerializer)
     def get(self, request: Request, dag_id: str) -> Response:
@@ -89,6 +100,7 @@ class DagView(View):
 
     @extend_schema(
         operation_id="dags_update",
+        parameters=[SaveQuery],
         request=DagSpec,
         responses={200: DagDetailSerializer, 409: _FROM_FILE},
     )
@@ -103,6 +115,7 @@ class DagView(View):
 
     @extend_schema(
         operation_id="dags_partial_update",
+        parameters=[SaveQuery],
         request=PartialDefinition,
         responses={200: DagDetailSerializer, 409: _FROM_FILE},
     )
@@ -182,7 +195,11 @@ def _matching(
 
 def _replace(request: Request, dag: Dag, document: Any) -> Response:
     saved = registration.replace(
-        dag=dag, spec=parse(document), author=actor_of(request), source=DagSource.API
+        dag=dag,
+        spec=parse(document),
+        author=actor_of(request),
+        source=DagSource.API,
+        effective_from=query(request, SaveQuery).get("effective_from"),
     )
     return Response(show(DagDetailSerializer, saved.dag))
 

@@ -35,7 +35,8 @@ class DagSerializer(serializers.ModelSerializer[Dag]):
             "id", "dag_id", "name", "description", "owner", "tags", "is_paused", "is_active",
             "schedule", "timetable_summary", "cron", "interval_seconds", "timezone", "start_date",
             "end_date", "catchup", "catchup_window_seconds", "overlap_policy", "max_active_runs",
-            "max_active_tasks", "run_timeout_seconds", "next_run_at", "version", "source",
+            "max_active_tasks", "run_timeout_seconds", "next_run_at", "version",
+            "next_version_at", "source",
             "source_path", "source_commit", "gone_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -67,7 +68,7 @@ class VersionSerializer(serializers.ModelSerializer[DagVersion]):
     class Meta:
         model = DagVersion
         fields = [
-            "id", "number", "checksum", "author", "source", "commit", "effective_from",
+            "id", "number", "checksum", "author", "source", "commit", "note", "effective_from",
             "created_at",
         ]  # fmt: skip
         read_only_fields = fields

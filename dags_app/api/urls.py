@@ -4,7 +4,12 @@ from dags_app.api import schema  # noqa: F401  # registers itself with the OpenA
 from dags_app.api.dags import DagListView, DagSchemaView, DagView
 from dags_app.api.import_errors import ImportErrorListView, ImportErrorView
 from dags_app.api.previews import NextRunsView, ResumePreviewView
-from dags_app.api.versions import VersionListView, VersionView
+from dags_app.api.versions import (
+    VersionDiffView,
+    VersionListView,
+    VersionRollbackView,
+    VersionView,
+)
 
 urlpatterns = [
     path("dags", DagListView.as_view()),
@@ -13,6 +18,8 @@ urlpatterns = [
     path("dags/<name:dag_id>/resume-preview", ResumePreviewView.as_view()),
     path("dags/<name:dag_id>/versions", VersionListView.as_view()),
     path("dags/<name:dag_id>/versions/<int:number>", VersionView.as_view()),
+    path("dags/<name:dag_id>/versions/<int:number>/diff/<int:other>", VersionDiffView.as_view()),
+    path("dags/<name:dag_id>/versions/<int:number>/rollback", VersionRollbackView.as_view()),
     path("import-errors", ImportErrorListView.as_view()),
     path("import-errors/<uuid:key>", ImportErrorView.as_view()),
     path("schemas/dag", DagSchemaView.as_view()),

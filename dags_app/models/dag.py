@@ -121,6 +121,9 @@ class Dag(models.Model):
         related_name="+",
         help_text="The version that new runs use.",
     )
+    next_version_at = models.DateTimeField(
+        null=True, editable=False, help_text="When another version takes over, if one is to."
+    )
     created_at = CreatedAtField()
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -147,6 +150,12 @@ class Dag(models.Model):
                 fields=["next_run_at"],
                 condition=Q(next_run_at__isnull=False, paused=False, deleted_at=None),
                 name="dag_due",
+            ),
+            # Serves the taking over of versions whose time has come.
+            models.Index(
+                fields=["next_version_at"],
+                condition=Q(next_version_at__isnull=False),
+                name="dag_next_version",
             ),
             # Serves lists filtered by tag.
             GinIndex(fields=["tags"], name="dag_tags"),

@@ -26,7 +26,10 @@ class DagVersion(models.Model):
     author = models.CharField(max_length=250, blank=True, default="")
     source = models.CharField(max_length=10, choices=DagSource.choices)
     commit = models.CharField(max_length=100, blank=True, default="")
-    effective_from = models.DateTimeField(db_default=Now())
+    note = models.CharField(
+        max_length=500, blank=True, default="", help_text="What it is about, for people."
+    )
+    effective_from = models.DateTimeField(db_default=Now(), help_text="Since when it holds.")
     created_at = CreatedAtField()
 
     class Meta:
@@ -35,6 +38,10 @@ class DagVersion(models.Model):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["dag", "number"], name="one_version_per_number"),
+        ]
+        indexes = [
+            # Serves the question which one holds at a time.
+            models.Index(fields=["dag", "effective_from"], name="version_effective"),
         ]
 
     def __str__(self) -> str:

@@ -17,9 +17,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from dags_app.actions.taking_over import up_to_date
 from dags_app.domain import params
 from dags_app.domain.problems import suggestion
-from dags_app.models import Dag
+from dags_app.models import Dag, DagVersion
 from runs_app.actions.consigning import PLACE, Place, consign
 from runs_app.dispatching import publish_after_commit, request_dispatch_after_commit
 from runs_app.domain.graph import Step
@@ -61,6 +62,8 @@ class RunRequest:
     data_interval_end: datetime | None = None
     conf: dict[str, Any] | None = None
     idempotency_key: str | None = None
+    #: Of its DAG; None for the one that holds now.
+    version: DagVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,11 @@ _INSERT = Statement(
 WITH wanted AS (
   SELECT * FROM unnest(
     %(dags)s::uuid[], %(run_ids)s::text[], %(run_types)s::text[], %(logical_dates)s::timestamptz[],
-    %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(confs)s::text[], %(keys)s::text[]
+    %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(confs)s::text[], %(keys)s::text[],
+    %(versions)s::uuid[]
   ) WITH ORDINALITY
-    AS w (dag, run_id, run_type, logical_date, interval_start, interval_end, conf, key, place)
+    AS w (dag, run_id, run_type, logical_date, interval_start, interval_end, conf, key, version,
+      place)
 ), there AS (
   SELECT dag_id, count(*) FILTER (WHERE state <> 'queued') AS active,
     count(*) FILTER (WHERE state = 'queued') AS waiting
@@ -116,7 +121,8 @@ WITH wanted AS (
   WHERE dag_id = ANY (%(dags)s::uuid[]) AND state IN ('queued', 'running', 'cancelling')
   GROUP BY dag_id
 ), judged AS (
-  SELECT w.*, d.version_id, d.run_timeout_seconds, coalesce(there.waiting, 0) = 0
+  SELECT w.*, coalesce(w.version, d.version_id) AS version_id, d.run_timeout_seconds,
+      coalesce(there.waiting, 0) = 0
       AND coalesce(there.active, 0) + row_number() OVER (PARTITION BY w.dag ORDER BY w.place)
         <= d.runs_at_once AS may_start
   FROM wanted w
@@ -189,6 +195,8 @@ def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
     Raises `BadRun` and `params.BadConf` for what was asked, `RunExists` where the run_id or the
     scheduled date is taken, `IdempotencyKeyReused`.
     """
+    dag = up_to_date(dag)
+    version_id = request.version.pk if request.version else dag.version_id
     request = _checked(dag, request)
     with transaction.atomic():
         # So that two requests cannot both take the last free place, or both be the first of a key.
@@ -198,7 +206,7 @@ def launch(dag: Dag, request: RunRequest, *, actor: str) -> Launched:
         if request.run_id is None:
             moment = request.logical_date or (held.at if held else database_now())
             request = replace(request, run_id=run_id_for(request.run_type, moment))
-        start = len(graph_of(dag.version_id).roots) <= MAX_STARTED_BY_REQUEST
+        start = len(graph_of(version_id).roots) <= MAX_STARTED_BY_REQUEST
         created = insert([(dag, request)], actor=actor, start=start)
     if not created:
         raise RunExists(dag_id=repr(dag.dag_id), run_id=repr(request.run_id))
@@ -227,6 +235,7 @@ def insert(
         ends=[request.data_interval_end for _, request in wanted],
         confs=[json.dumps(request.conf or {}) for _, request in wanted],
         keys=[request.idempotency_key for _, request in wanted],
+        versions=[request.version and request.version.pk for _, request in wanted],
         actor=actor,
         start=start and only is None,
         only=None if only is None else list(only),
@@ -265,10 +274,11 @@ def _checked(dag: Dag, request: RunRequest) -> RunRequest:
     if request.run_id is not None and not RUN_ID.fullmatch(request.run_id):
         hint = "use letters a–z and A–Z, digits and the characters _ . ~ : + -"
         raise BadRun(problems=[Problem("run_id", "bad_run_id", hint)])
-    check_pools(dag)
+    check_pools(dag, request.version)
+    declared = request.version.spec.get("params", {}) if request.version else dag.params
     return replace(
         request,
-        conf=params.resolve(dag.params, conf),
+        conf=params.resolve(declared, conf),
         data_interval_start=request.data_interval_start or request.logical_date,
         data_interval_end=request.data_interval_end or request.logical_date,
     )
@@ -283,12 +293,13 @@ def run_id_for(run_type: RunType, moment: datetime) -> str:
     return f"{run_type.value}__{moment.astimezone(UTC).isoformat()}{suffix}"
 
 
-def check_pools(dag: Dag) -> None:
+def check_pools(dag: Dag, version: DagVersion | None = None) -> None:
     """A task that no pool will ever have room for: say so while somebody listens."""
-    if not graph_of(dag.version_id).is_gated:
+    version = version or dag.version
+    assert version is not None
+    if not graph_of(version.pk).is_gated:
         return
-    assert dag.version is not None
-    pools = dag.version.tasks.values_list("pool", "pool_slots")
+    pools = version.tasks.values_list("pool", "pool_slots")
     wanted: dict[str, int] = {}
     for name, slots in pools:
         if name is not None:
@@ -322,8 +333,9 @@ def _with_key(dag: Dag, request: RunRequest) -> UUID | None:
     earlier = DagRun.objects.filter(dag=dag, idempotency_key=request.idempotency_key).first()
     if earlier is None:
         return None
-    asked = (request.conf, request.logical_date, request.run_id or earlier.run_id)
-    if asked != (earlier.conf, earlier.logical_date, earlier.run_id):
+    version = request.version.pk if request.version else earlier.version_id
+    asked = (request.conf, request.logical_date, request.run_id or earlier.run_id, version)
+    if asked != (earlier.conf, earlier.logical_date, earlier.run_id, earlier.version_id):
         raise IdempotencyKeyReused
     key: UUID = earlier.pk
     return key

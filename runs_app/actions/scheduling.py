@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from dags_app.actions.taking_over import take_over_due
 from dags_app.domain import params
 from dags_app.domain.timing import catchup
 from dags_app.domain.timing.overlap import OverlapPolicy, judge
@@ -60,6 +61,7 @@ class _Unfinished:
 
 def tick() -> Ticked:
     """Creates the runs that are due now."""
+    take_over_due()
     dags = runs = 0
     started = time.monotonic()
     while time.monotonic() - started < MAX_SECONDS:

@@ -9,7 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dags_app.access import access_dag
+from dags_app.access import access_dag, access_version
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.actions.launching import RunRequest, launch
@@ -90,9 +90,11 @@ class DagRunListView(ListView):
         """Trigger a run."""
         dag = access_dag(request.user, dag_id, to="run")
         wanted = body(request, TriggerSerializer)
+        number = wanted.pop("version", None)
+        version = None if number is None else access_version(dag, number)
         launched = launch(
             dag,
-            RunRequest(idempotency_key=_idempotency_key(request), **wanted),
+            RunRequest(idempotency_key=_idempotency_key(request), version=version, **wanted),
             actor=actor_of(request),
         )
         code = status.HTTP_201_CREATED if launched.is_new else status.HTTP_200_OK

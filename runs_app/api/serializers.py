@@ -149,6 +149,13 @@ class TriggerSerializer(serializers.Serializer[Any]):
         help_text="Made from the time, if left out.",
     )
     logical_date = serializers.DateTimeField(required=False, allow_null=True)
+    version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="The number of a version of the DAG; left out: the one that holds now.",
+    )
 
 
 class ClearSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skytrail.cli import versions
 from skytrail.cli.arguments import (
     DATE_FORMATS,
     ConfOption,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="DAGs: list, show, save, try, trigger.", no_args_is_help=True)
 app.command("test")(trying.try_a_dag)
+versions.add_to(app)
 
 _TICKS = ("local_date", "data_interval_start", "data_interval_end")
 
@@ -101,7 +103,16 @@ def validate(
 
 
 @app.command()
-def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
+def save(
+    file: FileArgument,
+    output: OutputOption = Format.TABLE,
+    effective_from: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DATE_FORMATS, help="From this time on; until then everything stays as it is."
+        ),
+    ] = None,
+) -> None:
     """Save a definition: a new DAG, or a new version of the one of that name."""
     connect()
     from dags_app.actions import registration
@@ -110,7 +121,19 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
     spec = read_spec(file)
     existing = Dag.objects.present().filter(dag_id=spec.name).first()
     if existing:
-        saved = registration.replace(dag=existing, spec=spec, author=actor(), source=DagSource.API)
+        saved = registration.replace(
+            dag=existing,
+            spec=spec,
+            author=actor(),
+            source=DagSource.API,
+            effective_from=effective_from and effective_from.astimezone(),
+        )
+    elif effective_from:
+        raise registration.NotToCome.because(
+            "effective_from",
+            "no_version_before",
+            f"there is no DAG named {spec.name!r} that could stay as it is until then",
+        )
     else:
         saved = registration.create(spec=spec, author=actor(), source=DagSource.API)
     show_record(
@@ -118,6 +141,7 @@ def save(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
             "dag_id": saved.dag.dag_id,
             "version": saved.version.number,
             "new_version": saved.version_is_new,
+            **({"effective_from": effective_from.astimezone()} if effective_from else {}),
             "next_run_at": None if saved.dag.paused else saved.dag.next_run_at,
         },
         output,
@@ -139,6 +163,9 @@ def trigger(
             help="The time that the run is for.",
         ),
     ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="By this version of the DAG.")
+    ] = None,
     *,
     wait: Annotated[
         bool, typer.Option("--wait", "-w", help="Show its progress; exit code 1 if it fails.")
@@ -146,18 +173,20 @@ def trigger(
 ) -> None:
     """Trigger a run."""
     user = connect()
-    from dags_app.access import access_dag
+    from dags_app.access import access_dag, access_version
     from runs_app.actions.launching import RunRequest, launch
     from runs_app.api.serializers import RunSerializer
     from skytrail.cli.progress import watch
     from skytrail.documents import read_json
 
+    found = access_dag(user, dag)
     request = RunRequest(
+        version=None if version is None else access_version(found, version),
         conf=None if conf is None else read_json(conf),
         run_id=run_id,
         logical_date=logical_date and logical_date.astimezone(),
     )
-    run = launch(access_dag(user, dag), request, actor=actor()).run()
+    run = launch(found, request, actor=actor()).run()
     if wait:
         raise typer.Exit(watch(run, output))
     show_record(_short(RunSerializer(run).data), output)

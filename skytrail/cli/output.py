@@ -110,7 +110,7 @@ def _cell(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return escape(", ".join(str(item) for item in value))
-    if name.endswith("_at") or name == "logical_date":
+    if name.endswith("_at") or name in {"logical_date", "effective_from"}:
         return escape(_moment(value))
     return escape(_plain(value))
 
