@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -23,6 +22,7 @@ from dags_app.actions import rolling_back
 from dags_app.admin.pages import Shown, Told, actor_of, page_context
 from dags_app.domain.differences import differences
 from dags_app.models import DagSource, DagVersion
+from skytrail.database.clock import database_now
 
 #: Of a difference so many lines are shown.
 MAX_LINES = 3_000
@@ -102,7 +102,7 @@ class DagVersionAdmin(Shown):
             "definition": text,
             "changes": _changes(version),
             "now": version.dag.version,
-            "is_later": version.effective_from > timezone.now(),
+            "is_later": version.effective_from > database_now(),
             "back": self._way_back(request, version),
             "newer": _neighbour(version, 1),
             "older": _neighbour(version, -1),

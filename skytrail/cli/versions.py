@@ -113,11 +113,11 @@ def withdraw(dag: DagArgument, version: Number) -> None:
 
 
 def _holds(dag: Dag, version: DagVersion) -> str:
-    from django.utils import timezone
+    from skytrail.database.clock import database_now
 
     if version.pk == dag.version_id:
         return "now"
-    return "later" if version.effective_from > timezone.now() else ""
+    return "later" if version.effective_from > database_now() else ""
 
 
 def _show(found: Differences, *, same: str) -> None:
