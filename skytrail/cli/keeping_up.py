@@ -34,12 +34,25 @@ def keep_up(
     show: Callable[[Synced], None],
     say: Callable[[str], None],
 ) -> None:
-    """Syncs now and whenever a file has changed; never returns.
+    """Syncs now and whenever a file has changed, until something unexpected is raised.
 
     What it came to is shown where it is news; what keeps it from syncing at all is said.
     """
-    changed = threading.Event()
-    threading.Thread(target=_listen, args=(folder, changed), daemon=True).start()
+    changed, is_over = threading.Event(), threading.Event()
+    threading.Thread(target=_listen, args=(folder, changed, is_over), daemon=True).start()
+    try:
+        _follow(sync, changed, show=show, say=say)
+    finally:
+        is_over.set()
+
+
+def _follow(
+    sync: Callable[[], Synced],
+    changed: threading.Event,
+    *,
+    show: Callable[[Synced], None],
+    say: Callable[[str], None],
+) -> None:
     known, said = None, ""
     while True:
         changed.clear()
@@ -66,27 +79,30 @@ def _is_news(synced: Synced, known: Synced) -> bool:
     return has_changed or list(synced.faults) != list(known.faults)
 
 
-def _listen(folder: Path, changed: threading.Event) -> None:
+def _listen(folder: Path, changed: threading.Event, is_over: threading.Event) -> None:
     """Tells of changes, whatever becomes of the folder in the meantime."""
-    while True:
+    while not is_over.is_set():
         place = _place_of(folder)
         if place is None:
-            threading.Event().wait(_REPLACED / 1000)
+            is_over.wait(_REPLACED / 1000)
             continue
         changed.set()
         try:
-            _listen_in(folder, place, changed)
-        except OSError:
-            continue  # it has gone just now
+            _listen_in(folder, place, changed, is_over)
+        except (OSError, RuntimeError):  # as watchfiles tells that it has gone just now
+            is_over.wait(_REPLACED / 1000)
 
 
-def _listen_in(folder: Path, place: tuple[int, int], changed: threading.Event) -> None:
+def _listen_in(
+    folder: Path, place: tuple[int, int], changed: threading.Event, is_over: threading.Event
+) -> None:
     for changes in watch(
         folder,
         debounce=_ONE_CHANGE,
         rust_timeout=_REPLACED,
         yield_on_timeout=True,
         raise_interrupt=False,
+        stop_event=is_over,
     ):
         if changes:
             changed.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -15,12 +16,16 @@ from tests.waiting import wait_until
 PROMPTLY = LOOK_ANYWAY / 3
 
 
+class Over(Exception):
+    """Enough."""
+
+
 def test_a_folder_is_followed_when_it_comes_changes_and_is_replaced(tmp_path: Path) -> None:
     current, said, is_over = tmp_path / "current", list[str](), threading.Event()
 
     def sync() -> Synced:
         if is_over.is_set():
-            raise SystemExit  # which ends the thread, and nothing else
+            raise Over
         if not current.is_dir():
             raise NoSuchFolder(folder=current)
         fact = (current / "word").read_text()
@@ -37,9 +42,13 @@ def test_a_folder_is_followed_when_it_comes_changes_and_is_replaced(tmp_path: Pa
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "word").write_text(name)
-    threading.Thread(
-        target=keep_up, args=(current, sync), kwargs={"show": show, "say": said.append}, daemon=True
-    ).start()
+
+    def follow() -> None:
+        with contextlib.suppress(Over):
+            keep_up(current, sync, show=show, say=said.append)
+
+    following = threading.Thread(target=follow, daemon=True)
+    following.start()
     wait_until(lambda: len(said) == 1, timeout=PROMPTLY, what="that there is none is said")
     assert "There is no folder" in said[0]
 
@@ -52,3 +61,5 @@ def test_a_folder_is_followed_when_it_comes_changes_and_is_replaced(tmp_path: Pa
     is_said("two")
     is_over.set()
     (tmp_path / "two/word").write_text("")
+    following.join(timeout=PROMPTLY)
+    assert not following.is_alive()
