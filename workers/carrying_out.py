@@ -67,7 +67,7 @@ def _carried_out(
         command = _read(execution.command, execution.command_digest)
         if execution.is_expansion:
             return expand(execution, outputs)
-        rendered = render(command, execution, outputs, services.secrets)
+        rendered = render(command, execution, outputs, services)
         command = of_instance(rendered, execution)
         call = Call(execution, command, log, interruption, services)
         return executors[command.type].execute(call)

@@ -11,6 +11,7 @@ from runs_app.actions import approvals, state, triggering
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
 from runs_app.domain.state import Entry, Place, Write
+from runs_app.selectors.asset_events import triggering_events
 from runs_app.selectors.lateness import is_latest
 from runs_app.selectors.other_runs import find_run
 from runs_app.selectors.state import state_for
@@ -34,6 +35,13 @@ class DatabaseRuns:
     def is_latest(self, execution: Execution) -> bool:
         return patiently(
             lambda: is_latest(execution.run_pk), seconds=PATIENCE, what="look for later runs"
+        )
+
+    def triggering_events(self, execution: Execution) -> dict[str, list[dict[str, Any]]]:
+        return patiently(
+            lambda: triggering_events(execution.run_pk),
+            seconds=PATIENCE,
+            what="look for events of assets",
         )
 
 

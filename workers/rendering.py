@@ -20,10 +20,18 @@ from pydantic import ValidationError
 
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
-from runs_app.at_work.here import Secrets
 from runs_app.domain.executions import Execution
 from workers.guards.budget import TooMuch, limited
-from workers.template_names import FILTERS, Lookups, Needed, Table, run_names, secret_names
+from workers.services import Services
+from workers.template_names import (
+    FILTERS,
+    Events,
+    Lookups,
+    Needed,
+    Table,
+    names_to_look_up,
+    run_names,
+)
 
 C = TypeVar("C", bound=Command)
 
@@ -82,7 +90,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An entry of a table comes before its methods: `outputs.fetch.items` is what was kept."""
-        if isinstance(obj, dict) and attribute in obj:
+        if isinstance(obj, dict | Events) and attribute in obj:
             return obj[attribute]
         if isinstance(obj, Table) and attribute != "get":
             return obj.entry(attribute)
@@ -103,18 +111,19 @@ def render(
     command: C,
     execution: Execution,
     outputs: Callable[[set[str]], Mapping[str, Any]],
-    secrets: Secrets | None = None,
+    services: Services | None = None,
 ) -> C:
     """`command` with its templates filled in; `outputs` fetches those of the tasks it names.
 
-    Without `secrets` there are neither `conn` nor `var`. Raises `CannotRender`.
+    Without `services` there is nothing that has to be looked up: `conn`, `var` and so on. Raises
+    `CannotRender`.
     """
     fields = {
         name: value for name in command.templated if _has_template(value := getattr(command, name))
     }
     if not fields:
         return command
-    rendered = fill_in(fields, execution, outputs, secrets)
+    rendered = fill_in(fields, execution, outputs, services)
     document = command.model_dump(by_alias=True) | {
         type(command).model_fields[name].alias or name: value for name, value in rendered.items()
     }
@@ -130,14 +139,14 @@ def fill_in(
     fields: Mapping[str, Any],
     execution: Execution,
     outputs: Callable[[set[str]], Mapping[str, Any]],
-    secrets: Secrets | None = None,
+    services: Services | None = None,
 ) -> dict[str, Any]:
     """`fields` with all templates in them filled in. Raises `CannotRender`."""
     try:
         context = {"outputs": _Outputs(outputs(_referred_to(fields))), **run_names(execution)}
-        lookups = None if secrets is None else Lookups(secrets)
+        lookups = None if services is None else Lookups(services, execution)
         if lookups is not None:
-            context |= secret_names(lookups)
+            context |= names_to_look_up(lookups)
         for _ in range(MAX_SECRETS + 1):
             try:
                 with limited(seconds=_TIME, more_bytes=_MEMORY):
@@ -216,6 +225,8 @@ def _listed(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Undefined):
         str(value)  # it says what is missing when it is used
+    if isinstance(value, Mapping):
+        return dict(value)
     if callable(value) or not isinstance(value, Iterable):
         raise TypeError(f"a {type(value).__name__} is no value; is a pair of brackets missing?")
     return list(value)

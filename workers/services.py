@@ -27,6 +27,9 @@ class Runs(Protocol):
     def is_latest(self, execution: Execution) -> bool:
         """Whether no later run of its DAG's schedule is due yet."""
 
+    def triggering_events(self, execution: Execution) -> dict[str, list[dict[str, Any]]]:
+        """The events of assets that its run has been started by: see `triggering_events`."""
+
 
 class Others(Protocol):
     """Other runs, and people: what only an installation has."""

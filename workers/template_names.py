@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jinja2.exceptions import UndefinedError
 
-from runs_app.at_work.here import Secrets
 from runs_app.domain.executions import Execution
 from skytrail.errors import NotFound, SkytrailError
+from workers.services import Services
 
-CONNECTION, VARIABLE = "connection", "variable"
+CONNECTION, VARIABLE, EVENTS = "connection", "variable", "events"
 
 
 class Moment(datetime):
@@ -40,23 +40,26 @@ class Lookups:
     something is missing raises `Needed`; it is looked up outside, and the templates begin anew.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+    def __init__(self, services: Services, execution: Execution) -> None:
+        self._services = services
+        self._execution = execution
         self._found: dict[tuple[str, str], Any] = {}
 
     def look_up(self, needed: Needed) -> None:
         """Raises nothing: what cannot be had is an error where a template wants it."""
         try:
-            if needed.what == CONNECTION:
-                value = self._secrets.connection(needed.name)
-                found: Any = {
+            if needed.what == EVENTS:
+                found: Any = self._services.runs.triggering_events(self._execution)
+            elif needed.what == CONNECTION:
+                value = self._services.secrets.connection(needed.name)
+                found = {
                     "conn_id": value.conn_id,
                     "conn_type": value.conn_type,
                     "uri": value.uri,
                     **value.fields(),
                 }
             else:
-                found = self._secrets.variable(needed.name).value
+                found = self._services.secrets.variable(needed.name).value
         except SkytrailError as error:
             found = error
         self._found[needed.what, needed.name] = found
@@ -93,8 +96,24 @@ class Table:
         return self.entry(name)
 
 
-def secret_names(lookups: Lookups) -> dict[str, Any]:
-    """`conn` and `var`."""
+class Events(Mapping[str, Any]):
+    """By asset, the events that have started the run; looked up when they are used."""
+
+    def __init__(self, look_up: Callable[[], dict[str, list[dict[str, Any]]]]) -> None:
+        self._look_up = look_up
+
+    def __getitem__(self, asset: str) -> list[dict[str, Any]]:
+        return self._look_up()[asset]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._look_up())
+
+    def __len__(self) -> int:
+        return len(self._look_up())
+
+
+def names_to_look_up(lookups: Lookups) -> dict[str, Any]:
+    """`conn`, `var` and `triggering_asset_events`."""
 
     def read_json(key: str) -> Any:
         text = lookups.get(VARIABLE, key)
@@ -111,6 +130,7 @@ def secret_names(lookups: Lookups) -> dict[str, Any]:
             "value": Table(lambda key: lookups.get(VARIABLE, key)),
             "json": Table(read_json),
         },
+        "triggering_asset_events": Events(lambda: lookups.get(EVENTS, "")),
     }
 
 

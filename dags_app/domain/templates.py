@@ -20,6 +20,7 @@ NAMES = frozenset(
         *("logical_date", "data_interval_start", "data_interval_end"),
         *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"),
         *("conf", "dag_run", "ti", "task_instance", "var", "macros", "conn"),
+        "triggering_asset_events",
     }
 )
 

@@ -22,7 +22,7 @@ from dags_app.domain.timing.definition import NO_SCHEDULE
 from dags_app.domain.timing.errors import BadSchedule
 from dags_app.domain.timing.zones import check_timezone
 from skytrail.documents import path
-from skytrail.errors import Problem
+from skytrail.errors import Problem, listed
 
 # Keys of a task that are never rendered, so that `{{` in them means itself.
 _NEVER_RENDERED = {"id", "type", "description", "depends_on", "command", "callable", "task", "sql"}
@@ -127,6 +127,7 @@ def relations(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _templates(tasks, document)
     yield from _dates(document)
     yield from _continuous(document)
+    yield from _own_assets(document, tasks)
     if isinstance(document.get("params"), dict):
         yield from params.schema_problems(document["params"])
         yield from _nobody_to_ask(document)
@@ -235,6 +236,34 @@ def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
             hint = tasks.suggest(name, names) or "; declare it under params"
             message = f"the DAG declares no parameter {quoted(name)}{hint}"
             yield Problem(where, "unknown_param", message)
+
+
+def _own_assets(document: Mapping[str, Any], tasks: _Tasks) -> Iterator[Problem]:
+    """A DAG that makes new what it waits for would run for ever."""
+    schedule = document.get("schedule")
+    if not isinstance(schedule, dict):
+        return
+    every, some = schedule.get("assets"), schedule.get("any_asset")
+    made = {
+        name
+        for node in tasks.nodes
+        if isinstance(outlets := node.document.get("outlets"), list)
+        for name in outlets
+        if isinstance(name, str)
+    }
+    own: list[Any] = []
+    if isinstance(some, list):
+        own = [name for name in some if name in made]
+    elif isinstance(every, list) and every and all(name in made for name in every):
+        own = every
+    if own:
+        names = listed([quoted(str(name)) for name in own])
+        yield Problem(
+            "schedule",
+            "own_assets",
+            f"its own tasks make {names} new, and so it would start itself for ever; take "
+            "them from the schedule or from outlets",
+        )
 
 
 def _unknown_names(text: str, where: str, tasks: _Tasks) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from runs_app.actions.asset_deliveries import DELIVERIES
 from runs_app.actions.consigning import PLACE, Place, publish_alone
 from runs_app.actions.degrading import degrade
 from runs_app.actions.transitions import Move, sql_list, task_move
@@ -31,6 +32,7 @@ _EXECUTION = """m.id AS task_run_id, m.epoch, m.attempt, m.max_attempts,
   v.timeout_seconds, v.queued_timeout_seconds, v.memory_limit_mb,
   v.retry_delay_seconds, v.retry_exponential_backoff, v.max_retry_delay_seconds,
   coalesce(extract(epoch FROM clock_timestamp() - m.waiting_since), 0)::float8 AS waited_seconds,
+  v.outlets::text[] AS outlets,
   v.expand::json AS expand, v.expand_kwargs::json AS expand_kwargs, v.max_map_length,
   ARRAY(
     SELECT d.task_id::text FROM skytrail_version_task d
@@ -204,6 +206,30 @@ _FINISH_EXPANSION = task_move(
 )
 
 
+# What a task makes new is told with its end, to whom it concerns.
+_FINISH_WITH_OUTLETS = task_move(
+    "finish_with_outlets",
+    _finish(
+        also=(
+            """events AS (
+  INSERT INTO skytrail_asset_event (
+    asset, at, extra, task_run_id, epoch, dag_id, run_id, task_id, map_index, emitted_by
+  )
+  SELECT asset, clock_timestamp(), '{}', m.id, %(epoch)s,
+    (SELECT d.dag_id FROM skytrail_dag d WHERE d.id = m.dag_id),
+    (SELECT r.run_id FROM skytrail_dag_run r WHERE r.id = m.run_id),
+    m.task_id, m.map_index, 'task'
+  FROM moved m CROSS JOIN unnest(%(outlets)s::text[]) AS asset
+  WHERE m.state = 'success'
+  RETURNING id, asset
+)""",
+            DELIVERIES,
+        ),
+    ),
+    _Finished,
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Written:
     state: str
@@ -299,10 +325,13 @@ def finish(
     the first call has written.
     """
     state, wake_after = next_state(execution, outcome)
-    expansion: dict[str, Any] = {}
+    statement = _FINISH
+    more: dict[str, Any] = {}
     if outcome.instances is not None:
-        expansion["instances"] = json.dumps(outcome.instances)
-    row = (_FINISH_EXPANSION if expansion else _FINISH).one(
+        statement, more = _FINISH_EXPANSION, {"instances": json.dumps(outcome.instances)}
+    elif execution.outlets and state == TaskState.SUCCESS and not execution.is_expansion:
+        statement, more = _FINISH_WITH_OUTLETS, {"outlets": execution.outlets}
+    row = statement.one(
         id=execution.task_run_id,
         epoch=execution.epoch,
         to=state,
@@ -316,7 +345,7 @@ def finish(
         log=log,
         log_sequence=log_sequence,
         actor=worker,
-        **expansion,
+        **more,
     )
     if row is None:
         return _written_before(execution)

@@ -289,7 +289,8 @@ def run_id_for(run_type: RunType, moment: datetime) -> str:
 
     `moment` is the logical date, or the time of asking where there is none.
     """
-    suffix = "" if run_type != RunType.MANUAL else f"_{secrets.token_hex(4)}"
+    is_unique = run_type not in {RunType.MANUAL, RunType.ASSET_TRIGGERED}
+    suffix = "" if is_unique else f"_{secrets.token_hex(4)}"
     return f"{run_type.value}__{moment.astimezone(UTC).isoformat()}{suffix}"
 
 

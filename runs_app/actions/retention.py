@@ -7,9 +7,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from runs_app.models import Backfill, DagRun, SkippedTick, Transition
+from runs_app.models import AssetDelivery, AssetEvent, Backfill, DagRun, SkippedTick, Transition
 
 #: Runs deleted in one transaction.
 BATCH = 100
@@ -18,6 +19,8 @@ BATCH = 100
 def prune(*, keep: timedelta) -> int:
     """Deletes the runs that ended longer ago than `keep`; how many that were."""
     SkippedTick.objects.filter(at__lt=Now() - keep).delete()
+    waiting = AssetDelivery.objects.filter(event=OuterRef("pk"), run=None)
+    AssetEvent.objects.filter(~Exists(waiting), at__lt=Now() - keep).delete()
     Backfill.objects.filter(finished_at__lt=Now() - keep).delete()
     deleted = 0
     while True:

@@ -23,6 +23,7 @@ from dags_app.domain import params
 from dags_app.domain.timing import catchup
 from dags_app.domain.timing.overlap import OverlapPolicy, judge
 from dags_app.models import Dag
+from runs_app.actions import assets
 from runs_app.actions.cancellation import cancel_run
 from runs_app.actions.launching import RunRequest, insert, run_id_for
 from runs_app.domain.states import RUN_UNFINISHED, RunState
@@ -70,6 +71,7 @@ def tick() -> Ticked:
         runs += batch.runs
         if batch.dags < BATCH:
             break
+    runs += assets.start_runs()
     return Ticked(dags, runs)
 
 

@@ -1,6 +1,12 @@
 from django.urls import path
 
 from runs_app.api.approvals import ApprovalDecideView, ApprovalListView, ApprovalView
+from runs_app.api.assets import (
+    AssetEventListView,
+    AssetListView,
+    RunAssetEventListView,
+    WaitingAssetEventListView,
+)
 from runs_app.api.backfills import (
     BackfillCancelView,
     BackfillListView,
@@ -55,6 +61,10 @@ urlpatterns = [
     path(f"{TASK}/output", TaskOutputView.as_view()),
     path(f"{TASK}/outputs", TaskOutputListView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),
+    path(f"{RUN}/asset-events", RunAssetEventListView.as_view()),
+    path("dags/<name:dag_id>/waiting-asset-events", WaitingAssetEventListView.as_view()),
+    path("assets", AssetListView.as_view()),
+    path("assets/events", AssetEventListView.as_view()),
     path("backfills", BackfillListView.as_view()),
     path(BACKFILL, BackfillView.as_view()),
     path(f"{BACKFILL}/pause", BackfillPauseView.as_view()),

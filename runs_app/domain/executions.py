@@ -40,6 +40,8 @@ class Execution:
     max_retry_delay_seconds: float
     #: For how many seconds this try has been waiting for something; see `Outcome.poke_again`.
     waited_seconds: float
+    #: The assets that it has made new when it has succeeded.
+    outlets: list[str]
     #: Over what the task is to be expanded, if it is mapped.
     expand: dict[str, Any] | None
     expand_kwargs: Any

@@ -1,6 +1,7 @@
 """What happened: runs, task runs, executions, the history of moves, logs and outputs."""
 
 from runs_app.models.approval import Approval
+from runs_app.models.asset_event import AssetDelivery, AssetEvent
 from runs_app.models.backfill import Backfill, BackfillRun
 from runs_app.models.dag_run import DagRun, RunType
 from runs_app.models.dead_letter import DeadLetter
@@ -16,6 +17,8 @@ from runs_app.models.worker import Worker
 
 __all__ = [
     "Approval",
+    "AssetDelivery",
+    "AssetEvent",
     "Attempt",
     "Backfill",
     "BackfillRun",

@@ -96,6 +96,10 @@ MATRIX: dict[str, dict[str, Row]] = {
     "api/v1/approvals": {"GET": LIST},
     "api/v1/approvals/<uuid:approval>": {"GET": SEE_DAG},
     "api/v1/approvals/<uuid:approval>/decide": {"POST": (401, 404, 403, 400, 400, 400)},
+    f"{RUN}/asset-events": {"GET": SEE_DAG},
+    f"{DAG}/waiting-asset-events": {"GET": SEE_DAG},
+    "api/v1/assets": {"GET": LIST},
+    "api/v1/assets/events": {"GET": LIST, "POST": (401, 403, 403, 400, 400, 400)},
     "api/v1/state": {"GET": LIST},
     "api/v1/state/entry": {
         "GET": (401, 400, 400, 400, 400, 400),

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from dags_app.models import Dag, DagImportError
-from runs_app.actions import backfilling
-from runs_app.models import Attempt, Backfill, Pool, SkippedTick, TaskRun, Worker
+from runs_app.actions import assets, backfilling
+from runs_app.models import AssetEvent, Attempt, Backfill, Pool, SkippedTick, TaskRun, Worker
 from skytrail.security import tokens
 from tests.dead_letters import dead_letter
 from tests.factories import import_error, save_dag, start_run
@@ -46,6 +46,11 @@ def _skipped(count: int) -> None:
         SkippedTick.objects.get_or_create(
             dag=dag, logical_date="2026-01-01T00:00:00Z", reason="a run had not ended"
         )
+
+
+def _events(count: int) -> None:
+    for index in range(AssetEvent.objects.count(), count):
+        assets.emit(f"asset-{index}", actor="test")
 
 
 def _backfills(count: int) -> None:
@@ -114,6 +119,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "runs_app/taskrun/": _runs,
     "runs_app/deadletter/": _letters,
     "runs_app/skippedtick/": _skipped,
+    "runs_app/assetevent/": _events,
     "runs_app/backfill/": _backfills,
     "runs_app/attempt/": _runs,
     "runs_app/transition/": _runs,

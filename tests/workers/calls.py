@@ -44,6 +44,7 @@ EXECUTION = Execution(
     retry_exponential_backoff=0.0,
     max_retry_delay_seconds=0.0,
     waited_seconds=0.0,
+    outlets=[],
     expand=None,
     expand_kwargs=None,
     max_map_length=1024,

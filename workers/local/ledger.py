@@ -296,6 +296,7 @@ class Ledger:
             retry_exponential_backoff=spec.retry_exponential_backoff,
             max_retry_delay_seconds=spec.max_retry_delay_seconds,
             waited_seconds=waited,
+            outlets=list(spec.outlets),
             expand=spec.expand,
             expand_kwargs=spec.expand_kwargs,
             max_map_length=spec.max_map_length,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from runs_app.domain.executions import Execution
 from skytrail.errors import NotFound
@@ -28,6 +29,9 @@ class NoOtherRuns:
 
     def is_latest(self, execution: Execution) -> bool:
         return True
+
+    def triggering_events(self, execution: Execution) -> dict[str, list[dict[str, Any]]]:
+        return {}
 
 
 class NotGiven(NotFound):
