@@ -45,7 +45,7 @@ def access_run(user: Subject, dag_id: str, run_id: str, *, to: Purpose = "view")
     """
     dag = access_dag(user, dag_id, to=to)
     runs = DagRun.objects.filter(dag=dag, run_id=run_id)
-    run = runs.select_related("version").defer("version__spec").first()
+    run = runs.select_related("version", "repeats").defer("version__spec").first()
     if run is None:
         raise RunNotFound(dag_id=repr(dag_id), run_id=repr(run_id))
     run.dag = dag

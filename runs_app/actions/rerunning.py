@@ -7,10 +7,12 @@ the old one may still be at work. Earlier executions keep their rows, logs and o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from dags_app.domain import params
 from dags_app.models import Dag
 from runs_app.actions.attempts import want_replan
 from runs_app.actions.transitions import Move, run_move, task_move
@@ -21,6 +23,7 @@ from runs_app.domain.graph import Graph
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import DagRun, TaskRun
 from runs_app.selectors.graphs import graph_of
+from skytrail.database.clock import database_now
 from skytrail.database.statement import Nothing, Statement
 from skytrail.errors import Conflict, Invalid, Problem
 
@@ -125,17 +128,25 @@ def clear(
     *,
     actor: str,
     reason: str = "cleared",
+    conf: dict[str, Any] | None = None,
     dry_run: bool = False,
 ) -> list[ToClear]:
     """Has the selected tasks run again; with `dry_run` only says which they are.
 
-    `reason` is a participle, for the history: the tasks are "cleared", the run's are "tasks
-    cleared". Raises `BadSelection` for unknown task ids and `RunCannotBeCleared` while a cancel is
-    under way.
+    With `conf` the run has that one from then on; those before are kept with it. `reason` is a
+    participle, for the history: the tasks are "cleared", the run's are "tasks cleared". Raises
+    `BadSelection` for unknown task ids, `params.BadConf`, and `RunCannotBeCleared` while a cancel
+    is under way.
     """
+    if conf is not None:
+        conf = params.resolve(run.version.spec.get("params", {}), conf)
     _named(graph_of(run.version_id), selection)  # a wrong one is refused before anybody waits
     with transaction.atomic():
-        return clear_held(hold(run), selection, actor=actor, reason=reason, dry_run=dry_run)
+        held = hold(run)
+        tasks = clear_held(held, selection, actor=actor, reason=reason, dry_run=dry_run)
+        if conf is not None and conf != held.conf and tasks and not dry_run:
+            _give_conf(held, conf, actor=actor)
+        return tasks
 
 
 def clear_held(
@@ -158,6 +169,13 @@ def clear_held(
     if cleared and not dry_run:
         _clear_and_reopen(run, steps, actor=actor, reason=reason)
     return cleared
+
+
+def _give_conf(run: DagRun, conf: dict[str, Any], *, actor: str) -> None:
+    earlier = {"conf": run.conf, "until": database_now().isoformat(), "changed_by": actor}
+    run.earlier_confs = [*run.earlier_confs, earlier]
+    run.conf = conf
+    run.save(update_fields=["conf", "earlier_confs"])
 
 
 def hold(run: DagRun) -> DagRun:

@@ -12,11 +12,16 @@ from rest_framework.response import Response
 from dags_app.access import access_dag, access_version
 from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
+from runs_app.actions.clearing_ranges import clear_range
 from runs_app.actions.launching import RunRequest, launch
+from runs_app.actions.repeating import repeat
 from runs_app.api.filters import DagRunQuery, RunQuery
 from runs_app.api.serializers import (
+    ClearedRangeSerializer,
     ClearedSerializer,
+    ClearRangeSerializer,
     ClearSerializer,
+    RepeatSerializer,
     RunSerializer,
     SkippedTickSerializer,
     StatusSerializer,
@@ -181,9 +186,61 @@ class RunClearView(View):
         """Have tasks run again: some, with what follows them, or only what failed."""
         run = access_run(request.user, dag_id, run_id, to="run")
         wanted = body(request, ClearSerializer)
-        dry_run = wanted.pop("dry_run")
-        tasks = rerunning.clear(run, Selection(**wanted), actor=actor_of(request), dry_run=dry_run)
+        dry_run, conf = wanted.pop("dry_run"), wanted.pop("conf", None)
+        tasks = rerunning.clear(
+            run, Selection(**wanted), actor=actor_of(request), conf=conf, dry_run=dry_run
+        )
         return Response(show(ClearedSerializer, {"dry_run": dry_run, "tasks": tasks}))
+
+
+class DagClearView(View):
+    """Clearing tasks of many runs."""
+
+    @extend_schema(
+        operation_id="dags_clear",
+        request=ClearRangeSerializer,
+        responses={200: ClearedRangeSerializer},
+    )
+    def post(self, request: Request, dag_id: str) -> Response:
+        """Have tasks run again in all runs of a stretch of time.
+
+        Each run is cleared whole or not at all; one that is being cancelled is passed over.
+        """
+        dag = access_dag(request.user, dag_id, to="run")
+        wanted = body(request, ClearRangeSerializer)
+        dates = {name: wanted.pop(name) for name in ("from_date", "to_date")}
+        dry_run, conf = wanted.pop("dry_run"), wanted.pop("conf", None)
+        runs = clear_range(
+            dag,
+            Selection(**wanted),
+            **dates,
+            actor=actor_of(request),
+            conf=conf,
+            dry_run=dry_run,
+        )
+        return Response(show(ClearedRangeSerializer, {"dry_run": dry_run, "runs": list(runs)}))
+
+
+class RunRepeatView(View):
+    """A run once more."""
+
+    @extend_schema(
+        operation_id="dag_runs_repeat",
+        request=RepeatSerializer,
+        responses={
+            201: RunSerializer,
+            409: OpenApiResponse(description="The DAG has been deleted."),
+        },
+    )
+    def post(self, request: Request, dag_id: str, run_id: str) -> Response:
+        """Repeat a run by the version that holds now.
+
+        As a run of its own, for the same dates; the old one stays as it was.
+        """
+        run = access_run(request.user, dag_id, run_id, to="run")
+        conf = body(request, RepeatSerializer).get("conf")
+        repeated = repeat(run, actor=actor_of(request), conf=conf)
+        return Response(show(RunSerializer, repeated), status=status.HTTP_201_CREATED)
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -51,6 +51,16 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
     dag_id = serializers.CharField(source="dag.dag_id", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
     state = serializers.ChoiceField(choices=RUN_STATES, read_only=True)
+    repeats = serializers.CharField(
+        source="repeats.run_id",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="The run that it repeats, if it does.",
+    )
+    earlier_confs = serializers.JSONField(
+        read_only=True, help_text="Its confs before it was cleared with others."
+    )
     timed_out = serializers.BooleanField(
         read_only=True, help_text="It took longer than its DAG's run_timeout_seconds: it fails."
     )
@@ -59,7 +69,8 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
         model = DagRun
         fields = [
             "id", "dag_id", "run_id", "run_type", "triggered_by", "state", "version",
-            "logical_date", "data_interval_start", "data_interval_end", "conf", "degraded",
+            "logical_date", "data_interval_start", "data_interval_end", "conf",
+            "earlier_confs", "repeats", "degraded",
             "timed_out", "queued_at", "started_at", "finished_at", "times_out_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -176,7 +187,27 @@ class ClearSerializer(serializers.Serializer[Any]):
     only_failed = serializers.BooleanField(
         default=False, help_text="Of these only failed, upstream_failed and cancelled ones."
     )
+    conf = serializers.DictField(
+        required=False,
+        allow_null=True,
+        help_text="The run's conf from then on; checked as when it is triggered.",
+    )
     dry_run = serializers.BooleanField(default=False, help_text="Only list what would be cleared.")
+
+
+class ClearRangeSerializer(ClearSerializer):
+    """Which tasks of which runs are to run again."""
+
+    from_date = serializers.DateTimeField(help_text="The first logical date.")
+    to_date = serializers.DateTimeField(help_text="The last logical date, this one included.")
+
+
+class RepeatSerializer(serializers.Serializer[Any]):
+    """How a run is to be repeated."""
+
+    conf = serializers.DictField(
+        required=False, allow_null=True, help_text="Left out: the one that it had."
+    )
 
 
 class ClearedTaskSerializer(serializers.Serializer[Any]):
@@ -190,6 +221,22 @@ class ClearedSerializer(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     tasks = ClearedTaskSerializer(many=True)
+
+
+class ClearedRunSerializer(serializers.Serializer[Any]):
+    """What was, or would be, cleared of a run."""
+
+    run_id = serializers.CharField(source="run.run_id")
+    logical_date = serializers.DateTimeField(source="run.logical_date")
+    tasks = ClearedTaskSerializer(many=True)
+    passed_over = serializers.CharField(help_text="Why nothing of it; empty otherwise.")
+
+
+class ClearedRangeSerializer(serializers.Serializer[Any]):
+    """What was, or would be, cleared."""
+
+    dry_run = serializers.BooleanField()
+    runs = ClearedRunSerializer(many=True)
 
 
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):

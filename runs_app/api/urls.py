@@ -25,11 +25,13 @@ from runs_app.api.dead_letters import (
 from runs_app.api.logs import TaskLogView
 from runs_app.api.operations import PoolListView, PoolView, WorkerListView
 from runs_app.api.runs import (
+    DagClearView,
     DagRunListView,
     DagStatusView,
     RunCancelView,
     RunClearView,
     RunListView,
+    RunRepeatView,
     RunView,
     SkippedTickListView,
 )
@@ -55,6 +57,8 @@ urlpatterns = [
     path(RUN, RunView.as_view()),
     path(f"{RUN}/cancel", RunCancelView.as_view()),
     path(f"{RUN}/clear", RunClearView.as_view()),
+    path(f"{RUN}/repeat", RunRepeatView.as_view()),
+    path("dags/<name:dag_id>/clear", DagClearView.as_view()),
     path(f"{RUN}/tasks", TaskListView.as_view()),
     path(TASK, TaskView.as_view()),
     path(f"{TASK}/logs", TaskLogView.as_view()),

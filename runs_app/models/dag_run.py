@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from runs_app.domain.states import RUN_ACTIVE, RUN_FINAL, RunState
 from skytrail.database.fields import CreatedAtField, KeyField
@@ -51,6 +51,18 @@ class DagRun(models.Model):
         related_name="children",
         db_index=False,
         help_text="The run one of whose tasks has triggered this one.",
+    )
+    repeats = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="repeated_by",
+        help_text="The run that this one repeats, by a later version.",
+    )
+    earlier_confs = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text="The confs before tasks were cleared with another: conf, until when, by whom.",
     )
     idempotency_key = models.CharField(max_length=250, null=True)  # noqa: DJ001  # null: none given
     queued_at = CreatedAtField()

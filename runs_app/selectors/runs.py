@@ -17,10 +17,11 @@ def shown(runs: QuerySet[DagRun]) -> QuerySet[DagRun]:
 
     A version's definition may be a megabyte, which no list of runs needs.
     """
-    return runs.select_related("dag", "version").only(
+    return runs.select_related("dag", "version", "repeats").only(
         *(field.name for field in DagRun._meta.concrete_fields),  # noqa: SLF001  # Django's own way
         "dag__dag_id",
         "version__number",
+        "repeats__run_id",
     )
 
 

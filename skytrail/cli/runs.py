@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from runs_app.domain.states import RunState
-from skytrail.cli.arguments import DagArgument, LimitOption, RunArgument
+from skytrail.cli.arguments import ConfOption, DagArgument, LimitOption, RunArgument
 from skytrail.cli.output import Format, OutputOption, console, show_record, show_rows
 from skytrail.cli.project import actor, connect
 from skytrail.cli.selecting import (
@@ -84,19 +84,44 @@ def clear(
     upstream: UpstreamOption = False,
     downstream: DownstreamOption = True,
     only_failed: OnlyFailedOption = False,
+    conf: ConfOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
 ) -> None:
-    """Have tasks of a run run again: all, some with what is around them, or only what failed."""
+    """Have tasks of a run run again: all, some with what is around them, or only what failed; if
+    wished with another conf.
+    """
     user = connect()
     from runs_app.access import access_run
     from runs_app.actions import rerunning
     from runs_app.domain.clearing import Selection
+    from skytrail.documents import read_json
 
     cleared = rerunning.clear(
         access_run(user, dag, run, to="run"),
         Selection(task_ids=task, upstream=upstream, downstream=downstream, only_failed=only_failed),
         actor=actor(),
+        conf=None if conf is None else read_json(conf),
         dry_run=dry_run,
     )
     rows = [{"task_id": row.name, "state": row.state} for row in cleared]
     show_rows(rows, ("task_id", "state"), output, empty="There is nothing to clear.")
+
+
+@app.command()
+def repeat(
+    dag: DagArgument, run: RunArgument, output: OutputOption = Format.TABLE, conf: ConfOption = None
+) -> None:
+    """Run a run once more by the DAG's version that holds now: as a run of its own."""
+    user = connect()
+    from runs_app.access import access_run
+    from runs_app.actions import repeating
+    from runs_app.api.serializers import RunSerializer
+    from skytrail.documents import read_json
+
+    found = access_run(user, dag, run, to="run")
+    repeated = repeating.repeat(
+        found, actor=actor(), conf=None if conf is None else read_json(conf)
+    )
+    names = ("dag_id", "run_id", "state", "version", "logical_date", "conf", "repeats")
+    record = dict(RunSerializer(repeated).data)
+    show_record(record if output is Format.JSON else {name: record[name] for name in names}, output)

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from skytrail.cli.arguments import DagArgument, RunArgument, TaskArgument
+from skytrail.cli.clearing import clear
 from skytrail.cli.output import Format, OutputOption, show_record
 from skytrail.cli.project import connect
 from skytrail.cli.trying import commands as trying
 
-app = typer.Typer(help="Tasks: try one, read the logs of those of runs.", no_args_is_help=True)
+app = typer.Typer(help="Tasks: try one, read logs, have them run again.", no_args_is_help=True)
 app.command("test")(trying.try_a_task)
+app.command()(clear)
 
 #: How often a followed log is looked at, in seconds.
 _LOOK_EVERY = 0.3

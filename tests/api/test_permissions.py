@@ -73,6 +73,8 @@ MATRIX: dict[str, dict[str, Row]] = {
     RUN: {"GET": SEE_DAG},
     f"{RUN}/cancel": {"POST": RUN_DAG},
     f"{RUN}/clear": {"POST": RUN_DAG},
+    f"{RUN}/repeat": {"POST": (401, 404, 403, 201, 201, 201)},
+    f"{DAG}/clear": {"POST": (401, 404, 403, 400, 400, 400)},
     f"{RUN}/tasks": {"GET": SEE_DAG},
     TASK: {"GET": SEE_DAG},
     f"{TASK}/logs": {"GET": SEE_DAG},
