@@ -109,7 +109,7 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return escape(", ".join(str(item) for item in value))
+        return escape(", ".join(_plain(item) for item in value))
     if name.endswith("_at") or name in {"logical_date", "effective_from"}:
         return escape(_moment(value))
     return escape(_plain(value))
