@@ -7,8 +7,9 @@ from uuid import UUID
 
 from dags_app.access import Purpose, access_dag, check_allowed
 from dags_app.models import Task
+from runs_app.domain.artifacts import ArtifactGone, NoSuchArtifact
 from runs_app.domain.state import BadState, Place, Scope, asset_place
-from runs_app.models import Approval, Backfill, DagRun, DeadLetter, TaskRun
+from runs_app.models import Approval, Artifact, Backfill, DagRun, DeadLetter, TaskRun
 from runs_app.models.state_entry import Owner
 from skytrail.errors import NotFound, Problem
 from skytrail.security.subject import Subject
@@ -96,6 +97,19 @@ def access_approval(
         raise ApprovalNotFound(id=str(key))
     if to == "run":
         check_allowed(user, "dags_app.run_dag", purpose="answer", what="approvals")
+    return found
+
+
+def access_artifact(user: Subject, key: UUID, *, content: bool = False) -> Artifact:
+    """An artifact of a DAG that `user` may see; with `content` one that can be read.
+
+    Raises `NoSuchArtifact`, and `ArtifactGone`.
+    """
+    found: Artifact | None = Artifact.objects.visible_to(user).shown().filter(pk=key).first()
+    if found is None:
+        raise NoSuchArtifact(id=str(key))
+    if content and found.is_gone:
+        raise ArtifactGone(id=str(key), until=found.until)
     return found
 
 

@@ -33,6 +33,7 @@ from dags_app.authoring.operators import (
 )
 from dags_app.authoring.outputs import Output
 from dags_app.authoring.params import Param
+from runs_app.at_work.artifacts import Artifact, artifact
 from runs_app.at_work.context import Context, get_current_context
 from runs_app.at_work.secrets import Connection, Variable
 from runs_app.at_work.state import state
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DAG",
     "Approval",
+    "Artifact",
     "Asset",
     "AssetAll",
     "AssetAny",
@@ -73,6 +75,7 @@ __all__ = [
     "TriggerDag",
     "TriggerRule",
     "Variable",
+    "artifact",
     "chain",
     "chain_linear",
     "cross_downstream",

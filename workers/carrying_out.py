@@ -17,6 +17,7 @@ from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
 from runs_app.domain.states import TaskState
+from workers import large_outputs
 from workers.executors.contract import Call, Executor
 from workers.executors.registry import EXECUTORS
 from workers.expansion import expand, of_instance
@@ -73,6 +74,8 @@ def _carried_out(
         return executors[command.type].execute(call)
     except CannotRender as error:
         return Outcome.failed(str(error), reason="bad_template", may_retry=False)
+    except large_outputs.TROUBLE as error:
+        return large_outputs.failed(error)
     except _Forged as error:
         return Outcome.failed(str(error), reason="digest_mismatch", may_retry=False)
     except Exception as error:

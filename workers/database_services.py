@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any, BinaryIO
+from uuid import UUID
 
 from dags_app.domain.commands import ApprovalCommand
-from runs_app.actions import approvals, state, triggering
+from runs_app.actions import approvals, artifacts, state, triggering
+from runs_app.domain.artifacts import Handle, ToKeep
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
 from runs_app.domain.state import Entry, Place, Write
+from runs_app.selectors.artifacts import artifact_store, whereabouts
 from runs_app.selectors.asset_events import triggering_events
 from runs_app.selectors.lateness import is_latest
 from runs_app.selectors.other_runs import find_run
@@ -135,9 +138,34 @@ class DatabaseStates:
         )
 
 
+class StoredArtifacts:
+    """Rows in Postgres, content in the artifact store."""
+
+    def keep(self, execution: Execution, source: IO[bytes], wanted: ToKeep) -> Handle:
+        artifact_id = new_key()
+        key = patiently(
+            lambda: artifacts.begin(execution, artifact_id, wanted),
+            seconds=PATIENCE,
+            what="announce an artifact",
+        )
+        stored = artifact_store().write(key, source)
+        return patiently(
+            lambda: artifacts.complete(artifact_id, wanted, stored),
+            seconds=PATIENCE,
+            what="write an artifact down",
+        )
+
+    def read(self, artifact_id: UUID, sink: BinaryIO) -> None:
+        found = patiently(
+            lambda: whereabouts(artifact_id), seconds=PATIENCE, what="look for an artifact"
+        )
+        artifact_store().read(found.key, sink, sha256=found.sha256)
+
+
 FROM_THE_DATABASE = Services(
     runs=DatabaseRuns(),
     secrets=DatabaseSecrets(),
     states=DatabaseStates(),
+    artifacts=StoredArtifacts(),
     others=DatabaseOthers(),
 )

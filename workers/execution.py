@@ -22,6 +22,7 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from skytrail.database.trouble import in_a_line, trouble_of
+from workers import large_outputs
 from workers.carrying_out import carry_out, outcome_of
 from workers.database_services import FROM_THE_DATABASE
 from workers.executors.celery_task import timed
@@ -55,18 +56,24 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
         return str(execution.value)
     execution = timed(execution)
     log = Log(settings.SKYTRAIL_LOG_LIMIT_BYTES)
+    artifacts = FROM_THE_DATABASE.artifacts
     with this_place.taken(execution):
         try:
             with (
                 _companion().watching(execution, log) as interruption,
                 _shipper().shipping(execution, log),
             ):
-                came_of_it: Outcome | Reason = carry_out(
+                outcome = carry_out(
                     execution,
                     log=log,
                     interruption=interruption,
                     services=FROM_THE_DATABASE,
-                    outputs=lambda ids: gateway.outputs(execution, ids),
+                    outputs=large_outputs.as_if_rows(
+                        lambda ids: gateway.outputs(execution, ids), artifacts, interruption
+                    ),
+                )
+                came_of_it: Outcome | Reason = large_outputs.kept(
+                    outcome, execution, artifacts, interruption
                 )
         except Interrupted as interrupted:
             came_of_it = interrupted.reason

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
+from runs_app.domain.outcomes import MAX_OUTPUT_BYTES
 from workers.guards.budget import TooMuch, limited
 from workers.services import Services
 from workers.template_names import (
@@ -35,7 +36,7 @@ from workers.template_names import (
 
 C = TypeVar("C", bound=Command)
 
-#: A rendered value, written as JSON, may be this long.
+#: A text, filled in, may be this long; what is one expression, as JSON, as long as an output may.
 MAX_RENDERED = 1_000_000
 
 #: So many connections and variables may the templates of one command use.
@@ -45,6 +46,10 @@ MAX_SECRETS = 100
 #: loops in them or repeats itself can be as long as it likes.
 _TIME = 1.0
 _MEMORY = 128 * 1024 * 1024
+
+#: What comes to that for each byte of the outputs that it uses, as JSON.
+_TIME_PER_BYTE = 200e-9
+_MEMORY_PER_BYTE = 32
 
 #: The largest number that may be raised to a power, and the highest power.
 _MAX_NUMBER = 10**6
@@ -143,13 +148,18 @@ def fill_in(
 ) -> dict[str, Any]:
     """`fields` with all templates in them filled in. Raises `CannotRender`."""
     try:
-        context = {"outputs": _Outputs(outputs(_referred_to(fields))), **run_names(execution)}
+        given = outputs(_referred_to(fields))
+        size = len(json.dumps(given)) if given else 0
+        context = {"outputs": _Outputs(given), **run_names(execution)}
         lookups = None if services is None else Lookups(services, execution)
         if lookups is not None:
             context |= names_to_look_up(lookups)
         for _ in range(MAX_SECRETS + 1):
             try:
-                with limited(seconds=_TIME, more_bytes=_MEMORY):
+                with limited(
+                    seconds=_TIME + size * _TIME_PER_BYTE,
+                    more_bytes=_MEMORY + size * _MEMORY_PER_BYTE,
+                ):
                     return {name: _render(value, name, context) for name, value in fields.items()}
             except Needed as needed:
                 assert lookups is not None  # who else asks
@@ -215,8 +225,8 @@ _LEAVES = (bool, int, type(None))
 def _as_json(value: Any) -> Any:
     """A value as tasks can take it: all of it there, and only what JSON can say."""
     text = json.dumps(value, default=_listed, allow_nan=False, ensure_ascii=False)
-    if len(text) > MAX_RENDERED:
-        raise ValueError(f"it is longer than {MAX_RENDERED:,} characters")
+    if len(text) > MAX_OUTPUT_BYTES:
+        raise ValueError(f"it is longer than {MAX_OUTPUT_BYTES:,} characters")
     return json.loads(text)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from dags_app.domain.commands import ApprovalCommand
-from runs_app.at_work.here import Secrets, States
+from runs_app.at_work.here import Artifacts, Secrets, States
 from runs_app.domain.executions import Execution
 from runs_app.domain.others import Answer, OtherRun
 
@@ -68,4 +68,5 @@ class Services:
     runs: Runs
     secrets: Secrets
     states: States
+    artifacts: Artifacts
     others: Others | None = None

@@ -17,6 +17,7 @@ from django.db import connection
 
 from dags_app.actions import realigning
 from runs_app.actions import (
+    artifacts,
     backfilling,
     recovery,
     retention,
@@ -26,6 +27,7 @@ from runs_app.actions import (
     timing_out,
     waking,
 )
+from runs_app.selectors.artifacts import artifact_store
 from skytrail.database.trouble import in_a_line, trouble_of
 from skytrail.security import tokens
 from workers import names
@@ -69,9 +71,15 @@ REALIGN = Job(
     "Finds next ticks that have moved: new rules of time zones, new holidays.",
 )
 FORGET = Job("forget", "skytrail.tick.forget", 60, "Deletes state whose time is up.")
+CLEAR_OUT = Job(
+    "clear_out",
+    "skytrail.tick.clear_out",
+    600,
+    "Deletes artifacts whose time is up, or whose run is deleted.",
+)
 PRUNE = Job("prune", "skytrail.tick.prune", 86_400, "Deletes what is older than it is to be kept.")
 
-JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, REALIGN, FORGET, PRUNE)
+JOBS = (SCHEDULE, BACKFILL, WAKE, RECOVER, TIME_OUT, REALIGN, FORGET, CLEAR_OUT, PRUNE)
 
 #: A job that has not run for so many of its intervals (and at least 10 s) is overdue.
 OVERDUE_AFTER = {job.name: float(max(10, 3 * job.every)) for job in JOBS}
@@ -165,6 +173,13 @@ def forget() -> str:
     return _in_turn(FORGET, state.sweep)
 
 
+@shared_task(name=CLEAR_OUT.task)
+@_for_this_time
+def clear_out() -> str:
+    """Deletes artifacts whose time is up."""
+    return _in_turn(CLEAR_OUT, lambda: artifacts.sweep(artifact_store()))
+
+
 @shared_task(name=PRUNE.task)
 @_for_this_time
 def prune() -> str:
@@ -182,6 +197,7 @@ BY_NAME = {
     "time_out": time_out,
     "realign": realign,
     "forget": forget,
+    "clear_out": clear_out,
     "prune": prune,
 }
 

@@ -1,6 +1,7 @@
 """Runs in Django's admin: read-only, with the few verbs that people need."""
 
 from runs_app.admin.approvals import ApprovalAdmin
+from runs_app.admin.artifacts import ArtifactAdmin
 from runs_app.admin.assets import AssetEventAdmin
 from runs_app.admin.backfills import BackfillAdmin
 from runs_app.admin.dead_letters import DeadLetterAdmin
@@ -13,6 +14,7 @@ from runs_app.admin.tasks import TaskRunAdmin
 
 __all__ = [
     "ApprovalAdmin",
+    "ArtifactAdmin",
     "AssetEventAdmin",
     "AttemptAdmin",
     "BackfillAdmin",

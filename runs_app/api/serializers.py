@@ -13,6 +13,7 @@ from runs_app.domain.state import HIDDEN
 from runs_app.domain.states import RunState, TaskState
 from runs_app.models import (
     Approval,
+    Artifact,
     Attempt,
     DagRun,
     DeadLetter,
@@ -437,6 +438,26 @@ class StateSerializer(serializers.ModelSerializer[StateEntry]):
     def get_is_secret(self, entry: StateEntry) -> bool:
         """Whether it is encrypted."""
         return entry.sealed is not None
+
+
+class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
+    """Something large that a task left: a file, or an output beyond 64 KiB."""
+
+    dag_id = serializers.CharField(source="task_run.run.dag.dag_id", read_only=True)
+    run_id = serializers.CharField(source="task_run.run.run_id", read_only=True)
+    task_id = serializers.CharField(source="task_run.task_id", read_only=True)
+    map_index = serializers.IntegerField(source="task_run.map_index", read_only=True)
+    is_gone = serializers.BooleanField(
+        read_only=True, help_text="Whether its time is up, and it cannot be read any more."
+    )
+
+    class Meta:
+        model = Artifact
+        fields = (
+            *("id", "dag_id", "run_id", "task_id", "map_index", "name", "media_type", "size"),
+            *("sha256", "is_output", "is_gone", "created_at", "expires_at"),
+        )
+        read_only_fields = fields
 
 
 class PoolSerializer(serializers.ModelSerializer[Pool]):

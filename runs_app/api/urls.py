@@ -1,6 +1,7 @@
 from django.urls import path
 
 from runs_app.api.approvals import ApprovalDecideView, ApprovalListView, ApprovalView
+from runs_app.api.artifacts import ArtifactContentView, ArtifactView, RunArtifactListView
 from runs_app.api.assets import (
     AssetEventListView,
     AssetListView,
@@ -65,6 +66,9 @@ urlpatterns = [
     path(f"{TASK}/output", TaskOutputView.as_view()),
     path(f"{TASK}/outputs", TaskOutputListView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),
+    path(f"{RUN}/artifacts", RunArtifactListView.as_view()),
+    path("artifacts/<uuid:key>", ArtifactView.as_view()),
+    path("artifacts/<uuid:key>/content", ArtifactContentView.as_view()),
     path(f"{RUN}/asset-events", RunAssetEventListView.as_view()),
     path("dags/<name:dag_id>/waiting-asset-events", WaitingAssetEventListView.as_view()),
     path("assets", AssetListView.as_view()),

@@ -7,10 +7,15 @@ from memory. One process executes one task at a time, so all its threads are the
 from __future__ import annotations
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, BinaryIO, Protocol
+from uuid import UUID
 
+from runs_app.domain.artifacts import Handle, ToKeep
 from runs_app.domain.executions import Execution
 from runs_app.domain.state import Entry, Place, Write
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
@@ -52,6 +57,35 @@ class Secrets(Protocol):
         """The variable of this name. Raises a `SkytrailError` where it cannot be had."""
 
 
+class Artifacts(Protocol):
+    """The artifact store, as a task sees it. All raise `StoreFailed` where it does not answer."""
+
+    def keep(self, execution: Execution, source: IO[bytes], wanted: ToKeep) -> Handle:
+        """Keeps all that `source` has. Raises `ArtifactOvertaken`."""
+
+    def read(self, artifact_id: UUID, sink: BinaryIO) -> None:
+        """Writes what was kept into `sink`. Raises `ArtifactGone`, `NoSuchArtifact`, `Damaged`."""
+
+
+class Folder:
+    """A temporary folder for one execution: made when asked for, and gone with it."""
+
+    def __init__(self, parent: str | None = None) -> None:
+        """`parent`: within which folder; None: the system's for temporary ones."""
+        self._parent = parent
+        self._path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        if self._path is None:
+            self._path = Path(tempfile.mkdtemp(prefix="task-", dir=self._parent))
+        return self._path
+
+    def remove(self) -> None:
+        if self._path is not None:
+            shutil.rmtree(self._path, ignore_errors=True)
+
+
 @dataclass(frozen=True, slots=True)
 class AtWork:
     """The execution under way, and who answers."""
@@ -59,6 +93,8 @@ class AtWork:
     execution: Execution
     states: States
     secrets: Secrets
+    artifacts: Artifacts
+    folder: Folder = field(default_factory=Folder)
 
 
 _here: list[AtWork] = []
@@ -80,3 +116,4 @@ def at_work(work: AtWork) -> Iterator[None]:
         yield
     finally:
         _here.remove(work)
+        work.folder.remove()

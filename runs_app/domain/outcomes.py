@@ -11,11 +11,15 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from runs_app.domain.artifacts import Handle
 from runs_app.domain.states import TaskState
 from skytrail.documents import unstorable
 
-#: Return values and named outputs up to this size are rows.
-MAX_OUTPUT_BYTES = 65_536
+#: Return values and named outputs up to this size, as JSON, are rows; larger ones are artifacts.
+MAX_ROW_BYTES = 65_536
+
+#: Beyond this a value is no output, but has to be an artifact of its own.
+MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 #: An error message is cut to this length; the log has the rest.
 MAX_ERROR_CHARACTERS = 4_000
@@ -124,7 +128,8 @@ class Unkeepable(ValueError):
 
 
 def keepable(value: Any) -> Any:
-    """`value` as the JSON that is kept: dates as ISO 8601, Decimal and UUID as text.
+    """`value` as the JSON that is kept: dates as ISO 8601, Decimal and UUID as text, an artifact as
+    its handle.
 
     Raises `Unkeepable` for what is not JSON, or larger than `MAX_OUTPUT_BYTES`.
     """
@@ -139,7 +144,7 @@ def keepable(value: Any) -> Any:
     if len(text) > MAX_OUTPUT_BYTES:
         raise Unkeepable(
             f"what the task returns has {len(text):,} bytes as JSON; at most {MAX_OUTPUT_BYTES:,} "
-            "are kept. Write large data to a file or a database and return its place"
+            "are kept. Write it to a file and return skytrail.sdk.artifact.save(file)"
         )
     kept = json.loads(text)
     if unstorable(kept):
@@ -154,4 +159,6 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, Decimal | UUID | PurePath):
         return str(value)
+    if isinstance(value, Handle):
+        return value.as_json()
     raise TypeError(f"a {type(value).__name__} is not JSON")

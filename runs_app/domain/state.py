@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,9 @@ _KEY = re.compile(r"[A-Za-z0-9_.:/@-]{1,250}")
 
 #: An asset's name in the store.
 MAX_ASSET = 500
+
+#: A value, as JSON, is at most so large.
+MAX_BYTES = 65_536
 
 #: A time to live is at most so long; what is to stay for ever has none.
 MAX_TTL = timedelta(days=3650)
@@ -88,10 +92,17 @@ def check_key(key: str) -> str:
 def storable(value: Any) -> Any:
     """`value` as JSON. Raises `BadState` for what is not, or is too large."""
     try:
-        return keepable(value)
+        kept = keepable(value)
     except Unkeepable as error:
         text = str(error).replace("what the task returns", "the value")
         raise _bad("value", text.replace("return", "give")) from None
+    if (size := len(json.dumps(kept))) > MAX_BYTES:
+        raise _bad(
+            "value",
+            f"the value has {size:,} bytes as JSON; at most {MAX_BYTES:,} are kept. Keep large "
+            "data as an artifact or in a database, and its place here",
+        )
+    return kept
 
 
 def lifetime(ttl: timedelta | float | None) -> timedelta | None:

@@ -1,6 +1,7 @@
 """What happened: runs, task runs, executions, the history of moves, logs and outputs."""
 
 from runs_app.models.approval import Approval
+from runs_app.models.artifact import Artifact
 from runs_app.models.asset_event import AssetDelivery, AssetEvent
 from runs_app.models.backfill import Backfill, BackfillRun
 from runs_app.models.dag_run import DagRun, RunType
@@ -17,6 +18,7 @@ from runs_app.models.worker import Worker
 
 __all__ = [
     "Approval",
+    "Artifact",
     "AssetDelivery",
     "AssetEvent",
     "Attempt",

@@ -14,6 +14,7 @@ import typer
 from skytrail import __version__
 from skytrail.cli import (
     approvals,
+    artifacts,
     assets,
     backfill,
     connections,
@@ -53,6 +54,7 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(backfill.app, name="backfill")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(assets.app, name="assets")
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")

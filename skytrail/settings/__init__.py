@@ -219,6 +219,13 @@ SKYTRAIL_STOP_GRACE_SECONDS = environment.stop_grace_seconds
 SKYTRAIL_CANARY_SECONDS = environment.canary_seconds
 SKYTRAIL_RIDE_ALONG = environment.ride_along
 SKYTRAIL_ANNOUNCE_STEPS = bool(environment.flower_url)
+SKYTRAIL_ARTIFACTS_URL = environment.artifacts_url or str(
+    (environment.data_dir / "artifacts").absolute()
+)
+SKYTRAIL_ARTIFACTS_OPTIONS = environment.artifacts_options
+SKYTRAIL_ARTIFACT_TTL = (
+    timedelta(days=environment.artifact_days) if environment.artifact_days else None
+)
 SKYTRAIL_LOG_LIMIT_BYTES = environment.log_limit_bytes
 SKYTRAIL_OUTPUT_LIMIT_BYTES = environment.output_limit_bytes
 SKYTRAIL_TASK_MEMORY_MB = environment.task_memory_mb

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, JsonValue, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Words = Annotated[list[str], NoDecode]
@@ -88,6 +88,17 @@ class Environment(BaseSettings):
     """How long an API token is valid."""
     keep_runs_days: float | None = Field(default=None, gt=0)
     """Runs that ended longer ago are deleted; not set: they are kept."""
+
+    artifacts_url: str | None = Field(default=None, repr=False)
+    """Where artifacts are kept: a folder, or a URL like s3://bucket/prefix (install s3fs for it,
+    gcsfs or adlfs for their like); not set: the folder `artifacts` in the data folder. Web,
+    dispatcher and workers need the same."""
+    artifacts_options: dict[str, JsonValue] = Field(default={}, repr=False)
+    """Options for its driver, as a JSON object: `{"endpoint_url": "http://127.0.0.1:9000"}`. Keys
+    and secrets belong here, or where the driver looks by itself."""
+    artifact_days: float | None = Field(default=30, gt=0)
+    """For how long artifacts are kept for which a task says nothing else; never longer than their
+    run."""
 
     @field_validator(
         "allowed_hosts",

@@ -91,6 +91,7 @@ UNFOLD: dict[str, Any] = {
                     _list("Dead letters", "mark_email_unread", "runs_app.deadletter", _SEES_DAGS),
                     _list("Skipped ticks", "skip_next", "runs_app.skippedtick", _SEES_DAGS),
                     _list("Asset events", "dataset", "runs_app.assetevent", _SEES_DAGS),
+                    _list("Artifacts", "attach_file", "runs_app.artifact", _SEES_DAGS),
                     _list("State", "bookmark", "runs_app.stateentry", _SEES_DAGS),
                     _list("Attempts", "replay", "runs_app.attempt", _SEES_DAGS),
                     _list("Transitions", "swap_horiz", "runs_app.transition", _SEES_DAGS),

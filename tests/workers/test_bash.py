@@ -12,7 +12,8 @@ from runs_app.domain.states import TaskState
 from tests.waiting import wait_until
 from tests.workers.calls import Bench
 from tests.workers.processes import is_gone
-from workers.executors.bash import BadOutput, parameters, read_output
+from workers.executors.bash import parameters
+from workers.executors.bash_files import BadOutput, read_output
 from workers.guards.interruption import Reason
 from workers.log import Log
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import os
 import re
 import shutil
@@ -10,14 +9,16 @@ import signal
 import stat
 import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from secrets import token_hex
-from typing import Any, NoReturn
+from typing import Any
 
 from dags_app.domain.commands import BashCommand
-from runs_app.domain.outcomes import MAX_OUTPUT_BYTES, Outcome, Unkeepable, keepable
-from workers import names
+from runs_app.domain.artifacts import handle_in
+from runs_app.domain.outcomes import Outcome
+from workers import large_outputs, names
 from workers.executors import process
+from workers.executors.bash_files import outcome_of_files
 from workers.executors.contract import Call
 from workers.guards.limits import OutOfMemory, TooMuchOutput, limits_of
 
@@ -36,7 +37,9 @@ class BashExecutor:
     The run's parameters are environment variables, `SKYTRAIL_PARAM_<NAME>`, and so are the values
     of an instance of a mapped task, `SKYTRAIL_MAP_<NAME>`: text as it is, anything else as JSON.
     They never become part of the command. What the command writes to the file named
-    in `$SKYTRAIL_OUTPUT` is the task's output: a JSON document, or lines of `name=value`.
+    in `$SKYTRAIL_OUTPUT` is the task's output: a JSON document, or lines of `name=value`. Files
+    that it puts into the folder `$SKYTRAIL_ARTIFACTS` are kept as artifacts; where a variable of
+    its `env` is an artifact, its value is the path of a copy.
     """
 
     def execute(self, call: Call[BashCommand]) -> Outcome:
@@ -58,7 +61,12 @@ class BashExecutor:
                 "create it there, or leave cwd out",
                 reason="no_directory",
             )
-        output = home / "output"
+        output, artifacts = home / "output", home / "artifacts"
+        artifacts.mkdir()
+        try:
+            given = _with_copies(command.env, home / "given", call)
+        except large_outputs.TROUBLE as error:
+            return large_outputs.failed(error)
         environment = {
             **process.clean_environment(),
             "HOME": str(home),
@@ -66,9 +74,10 @@ class BashExecutor:
             "SKYTRAIL_PROJECT_DIR": str(Path.cwd()),
             **call.about(),
             "SKYTRAIL_OUTPUT": str(output),
+            "SKYTRAIL_ARTIFACTS": str(artifacts),
             **parameters(call.params),
             **parameters(call.execution.map_values or {}, prefix="SKYTRAIL_MAP_"),
-            **{name: _text(value) for name, value in command.env.items()},
+            **{name: _text(value) for name, value in given.items()},
         }
         try:
             end = process.run(
@@ -87,14 +96,31 @@ class BashExecutor:
             return error.outcome()
         if end.memory_ran_out:
             return _memory_ran_out(end.code)
-        return self._outcome(end.code, command, output)
+        if end.code == 0:
+            return outcome_of_files(output, artifacts, call)
+        return _unsuccessful(end.code, command)
 
-    def _outcome(self, code: int, command: BashCommand, output: Path) -> Outcome:
-        if code == 0:
-            return _with_output(output)
-        if code == command.skip_on_exit_code:
-            return Outcome.skipped(f"the command ended with exit code {code}", exit_code=code)
-        return Outcome.failed(_in_words(code), reason="exit_code", exit_code=code)
+
+def _with_copies(env: Mapping[str, Any], folder: Path, call: Call[Any]) -> dict[str, Any]:
+    """`env` with the path of a copy in place of each artifact. Raises one of `TROUBLE`."""
+    given = {}
+    for name, value in env.items():
+        handle = handle_in(value)
+        if handle is None:
+            given[name] = value
+            continue
+        path = folder / name / PurePath(handle.name).name
+        path.parent.mkdir(parents=True)
+        with path.open("wb") as sink, call.interruption.interruptible():
+            call.services.artifacts.read(handle.id, sink)
+        given[name] = str(path)
+    return given
+
+
+def _unsuccessful(code: int, command: BashCommand) -> Outcome:
+    if code == command.skip_on_exit_code:
+        return Outcome.skipped(f"the command ended with exit code {code}", exit_code=code)
+    return Outcome.failed(_in_words(code), reason="exit_code", exit_code=code)
 
 
 def _memory_ran_out(code: int) -> Outcome:
@@ -164,100 +190,3 @@ def parameters(params: Mapping[str, Any], *, prefix: str = "SKYTRAIL_PARAM_") ->
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-# ------------------------------------------------------------------- $SKYTRAIL_OUTPUT
-
-
-def _with_output(path: Path) -> Outcome:
-    """Success, with what the command has written into its output file."""
-    try:
-        data = _first_bytes(path, MAX_OUTPUT_BYTES + 1)
-        if data is None:
-            return Outcome.success()
-        if len(data) > MAX_OUTPUT_BYTES:
-            return _too_large(path)
-        return Outcome.success(keepable(read_output(data.decode())))
-    except (OSError, UnicodeDecodeError, Unkeepable, BadOutput) as error:
-        return Outcome.failed(f"$SKYTRAIL_OUTPUT cannot be read: {error}", reason="bad_output")
-
-
-def _first_bytes(path: Path, limit: int) -> bytes | None:
-    """The beginning of a file; None where there is none.
-
-    Never through a link, and from an ordinary file only: the command could make the worker read
-    what only the worker may, or wait for ever.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise BadOutput("it is a link; write the file itself") from None
-        raise
-    with open(descriptor, "rb") as file:  # noqa: PTH123  # not by its name
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise BadOutput("it is not an ordinary file")
-        return file.read(limit)
-
-
-def _too_large(path: Path) -> Outcome:
-    return Outcome.failed(
-        f"$SKYTRAIL_OUTPUT holds {path.stat().st_size:,} bytes; at most {MAX_OUTPUT_BYTES:,} are "
-        "kept. Write large data to a file or a database and put its place into the output",
-        reason="output_too_large",
-    )
-
-
-class BadOutput(Exception):
-    """What is wrong with an output file, and where."""
-
-
-def read_output(text: str) -> Any:
-    """The value in an output file: one JSON document, else lines of `name=value`.
-
-    In lines a value is read as JSON where it is JSON (`rows=12` is a number), else as text. Raises
-    `BadOutput`.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        return _from_json(text)
-    except (ValueError, RecursionError) as error:
-        if text[0] in '{["':
-            raise BadOutput(f"it is no JSON document: {error}") from None
-    values = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        name, equals, value = line.partition("=")
-        if not equals or not name.strip():
-            raise BadOutput(
-                f"line {number} is neither JSON nor of the form name=value: {line[:80]}"
-            )
-        values[name.strip()] = _json_or_text(value.strip())
-    return values
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return _from_json(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _from_json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        _refuse(text)
-    return number

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from dags_app.domain.commands import PythonCommand
 from dags_app.domain.problems import suggestion
-from runs_app.at_work.here import AtWork, at_work
+from runs_app.at_work.artifacts import revived
+from runs_app.at_work.here import AtWork, Folder, at_work
 from runs_app.domain.named_outputs import keepable_by_name
 from runs_app.domain.outcomes import Fail, Outcome, Skip, Unkeepable, keepable
+from workers import names
 from workers.executors.contract import Call
 from workers.executors.fresh_modules import import_fresh
 from workers.guards.budget import Growth
@@ -54,7 +57,12 @@ def call_function(
 
     `keep` makes of what is returned what is kept, or raises `Unkeepable`.
     """
-    return invoke(call, lambda: load(path)(*args, **kwargs), name=path, keep=keep)
+    return invoke(
+        call,
+        lambda: load(path)(*revived(list(args)), **revived(dict(kwargs))),
+        name=path,
+        keep=keep,
+    )
 
 
 @contextmanager
@@ -64,8 +72,10 @@ def _for_user_code(call: Call[Any]) -> Iterator[None]:
     """
     memory = Growth(limits_of(call.execution).memory)
     about = prepared(call.about())
-    here = at_work(AtWork(call.execution, call.services.states, call.services.secrets))
-    with here, capturing(call.log), about, memory, call.interruption.interruptible():
+    folder = Folder(os.environ.get(names.WORKER_DIRECTORY))
+    services = call.services
+    work = AtWork(call.execution, services.states, services.secrets, services.artifacts, folder)
+    with at_work(work), capturing(call.log), about, memory, call.interruption.interruptible():
         yield
 
 

@@ -18,6 +18,7 @@ from skytrail.security.secrets.outside import (
 )
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from workers.local.memory_state import MemoryStates
+from workers.local.passing_artifacts import PassingArtifacts
 from workers.services import Services
 
 
@@ -66,4 +67,9 @@ def _not_given(what: str, name: str, argument: str) -> NotGiven:
 
 def services(now: Callable[[], datetime], secrets: GivenSecrets = GivenSecrets()) -> Services:
     """Those of a local run."""
-    return Services(runs=NoOtherRuns(now), secrets=secrets, states=MemoryStates(now))
+    return Services(
+        runs=NoOtherRuns(now),
+        secrets=secrets,
+        states=MemoryStates(now),
+        artifacts=PassingArtifacts(),
+    )
