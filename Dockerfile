@@ -11,7 +11,8 @@ RUN python -m venv /opt/skytrail \
  && /opt/skytrail/bin/pip install --no-cache-dir -c constraints.txt .
 
 FROM python:3.12-slim
-RUN useradd --uid 10001 --create-home skytrail
+RUN useradd --uid 10001 --create-home skytrail \
+ && install -d -o skytrail -g skytrail -m 0700 /var/lib/skytrail/artifacts
 COPY --from=build /opt/skytrail /opt/skytrail
 WORKDIR /app
 COPY manage.py ./

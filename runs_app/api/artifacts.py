@@ -78,7 +78,7 @@ def as_download(artifact: Artifact) -> StreamingHttpResponse:
     first = next(pieces, b"")
     return StreamingHttpResponse(
         _streamed(first, pieces),
-        content_type=artifact.media_type,
+        content_type=BYTES,
         headers={
             "Content-Length": str(artifact.size),
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(artifact.name)}",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runs_app.at_work.here import here
-from runs_app.domain.artifacts import MARK, Handle, handle_in, to_keep
+from runs_app.domain.artifacts import Handle, handle_in, to_keep
 
 
 class Artifact(Handle):
@@ -96,7 +96,7 @@ class ArtifactStore:
 def revived(value: Any) -> Any:
     """A JSON value with an `Artifact` in place of each handle in it."""
     if isinstance(value, dict):
-        if MARK in value and (handle := handle_in(value)) is not None:
+        if (handle := handle_in(value)) is not None:
             return _artifact(handle)
         return {key: revived(inner) for key, inner in value.items()}
     if isinstance(value, list):

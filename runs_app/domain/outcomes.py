@@ -19,7 +19,7 @@ from skytrail.documents import unstorable
 MAX_ROW_BYTES = 65_536
 
 #: Beyond this a value is no output, but has to be an artifact of its own.
-MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 #: An error message is cut to this length; the log has the rest.
 MAX_ERROR_CHARACTERS = 4_000

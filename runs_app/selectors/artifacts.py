@@ -28,8 +28,8 @@ class Whereabouts:
 
     key: str
     sha256: str
-    is_gone: bool
     expires_at: datetime | None
+    is_gone: bool
 
 
 _FIND = Statement(

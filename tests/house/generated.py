@@ -61,8 +61,9 @@ def settings() -> str:
             default = field.default
             if isinstance(default, list):
                 default = ",".join(default)
-            shown = "" if default in {None, ""} else f"`{default}`"
-            yield f"| `{variable}` | {shown} | {field.description} |"
+            shown = "" if default in (None, "", {}) else f"`{default}`"
+            said = " ".join((field.description or "").split())
+            yield f"| `{variable}` | {shown} | {said} |"
 
     return (
         f"{_MADE}# Settings\n\nEnvironment variables, or files of the same names in the folder "

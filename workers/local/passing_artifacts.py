@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from functools import cached_property
 from typing import IO, BinaryIO
 from uuid import UUID, uuid4
@@ -39,6 +41,6 @@ class PassingArtifacts:
 
     @cached_property
     def _store(self) -> Store:
-        # Removed with this object.
-        self._folder = tempfile.TemporaryDirectory(prefix="skytrail-", ignore_cleanup_errors=True)
-        return Store(self._folder.name)
+        folder = tempfile.mkdtemp(prefix="skytrail-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Store(folder)

@@ -6,11 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, LiteralString
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from dags_app.domain import placeholders
-from dags_app.domain.fields import NO_OTHER_KEYS, Scalar, TextOrScalar
+from dags_app.domain.fields import ARTIFACT, NO_OTHER_KEYS, Scalar, TextOrScalar
 from dags_app.domain.templates import NAMES, is_template
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
@@ -173,7 +180,15 @@ DottedPath = Annotated[
     AfterValidator(_dotted_path),
 ]
 EnvName = Annotated[str, Field(json_schema_extra=_pattern(_ENV_NAME)), AfterValidator(_env_name)]
-Environment = Annotated[dict[EnvName, Scalar], NO_OTHER_KEYS]
+
+
+def _artifact_or(value: Any, others: ValidatorFunctionWrapHandler) -> Any:
+    # A template may have left one: the command is given the path of a copy.
+    return value if isinstance(value, dict) and ARTIFACT in value else others(value)
+
+
+Variable = Annotated[Scalar, WrapValidator(_artifact_or)]
+Environment = Annotated[dict[EnvName, Variable], NO_OTHER_KEYS]
 OutputNames = Annotated[
     list[Annotated[str, Field(json_schema_extra=_pattern(f"(?!return_value$){NAME}"))]],
     Field(max_length=250),
