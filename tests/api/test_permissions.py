@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from runs_app.actions import backfilling
-from runs_app.models import Pool
+from runs_app.models import Artifact, DagRun, Pool
 from skytrail.security.secrets import keeping
 from skytrail.security.secrets.values import ConnectionValue
 from tests.api.checking import CheckedClient
@@ -98,6 +98,9 @@ MATRIX: dict[str, dict[str, Row]] = {
     "api/v1/approvals": {"GET": LIST},
     "api/v1/approvals/<uuid:approval>": {"GET": SEE_DAG},
     "api/v1/approvals/<uuid:approval>/decide": {"POST": (401, 404, 403, 400, 400, 400)},
+    f"{RUN}/artifacts": {"GET": SEE_DAG},
+    "api/v1/artifacts/<uuid:key>": {"GET": SEE_DAG},
+    "api/v1/artifacts/<uuid:key>/content": {"GET": (401, 404, 503, 503, 503, 503)},
     f"{RUN}/asset-events": {"GET": SEE_DAG},
     f"{DAG}/waiting-asset-events": {"GET": SEE_DAG},
     "api/v1/assets": {"GET": LIST},
@@ -190,6 +193,7 @@ def clients(
     run = told()
     monkeypatch.setitem(PLACES, "backfills/<uuid:key>", f"backfills/{_backfill()}")
     monkeypatch.setitem(PLACES, "import-errors/<uuid:key>", f"import-errors/{import_error().pk}")
+    monkeypatch.setitem(PLACES, "artifacts/<uuid:key>", f"artifacts/{_artifact(run)}")
     monkeypatch.setitem(PLACES, "<uuid:key>", str(dead_letter("other").pk))
     monkeypatch.setitem(PLACES, "<uuid:approval>", str(asked(task(run, "load")).pk))
     Pool.objects.create(name="presses", slots=2)
@@ -208,6 +212,22 @@ def _backfill() -> UUID:
     request = backfilling.BackfillRequest(from_date=day, to_date=day)
     dag = save_dag({"a": []}, name="late", cron="@daily")
     key: UUID = backfilling.create(dag, request, actor="user:alice").pk
+    return key
+
+
+def _artifact(run: DagRun) -> UUID:
+    """An artifact whose content is not there."""
+    kept = Artifact.objects.create(
+        task_run=task(run, "load"),
+        epoch=1,
+        name="a",
+        media_type="a/b",
+        key="no/such/thing",
+        is_output=False,
+        size=0,
+        stored_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    key: UUID = kept.pk
     return key
 
 

@@ -100,11 +100,10 @@ def test_a_long_body_is_cut_and_marked(bench: Bench, site: Site) -> None:
 def test_as_much_as_fits_is_kept_of_text_that_takes_more_space_as_json(
     bench: Bench, site: Site
 ) -> None:
-    body = ("п" * 16_000).encode()  # 96,000 bytes as \uXXXX
-    output = answer(
-        bench, site, Page(200, body, {"Content-Type": "text/plain; charset=utf-8"})
-    ).output
-    assert output["body"] == "п" * 8_000
+    body = ("п" * 4_000_000).encode()  # 24 MB as \uXXXX
+    page = Page(200, body, {"Content-Type": "text/plain; charset=utf-8"})
+    output = answer(bench, site, page, max_response_bytes=8_388_608).output
+    assert output["body"] == "п" * 2_000_000
     assert output["truncated"] is True
 
 

@@ -44,7 +44,7 @@ class HttpCommand(Command):
     """The statuses that mean success; any other fails the task."""
     request_timeout_seconds: Number = Field(default=30.0, gt=0, le=3600)
     """How long to wait for a connection, and for each part of the response."""
-    max_response_bytes: Whole = Field(default=32_768, ge=0, le=49_152)
+    max_response_bytes: Whole = Field(default=32_768, ge=0, le=8_388_608)
     """How much of the response body is kept as output; the rest is dropped and marked so."""
 
     templated: ClassVar = frozenset({"uri", "headers", "params", "json_body", "body"})
