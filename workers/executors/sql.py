@@ -50,6 +50,10 @@ def ask(call: Call, conn_id: str, work: Work) -> Outcome:  # type: ignore[type-a
     except Unkeepable as error:
         return Outcome.failed(f"sql: {error}", reason="bad_output", may_retry=False)
     took = time.monotonic() - started
-    rows = "done" if answer.touched is None else f"{answer.touched:,} rows"
+    rows = "done" if answer.touched is None else _rows(answer.touched)
     call.log.write(f"{rows} in {took:.2f} s\n")
     return Outcome.success(answer.rows)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
