@@ -24,7 +24,7 @@ from workers.expansion import expand, of_instance
 from workers.guards.interruption import Interruption, Reason
 from workers.lending import Lent
 from workers.log import Log
-from workers.rendering import CannotRender, render
+from workers.rendering import CannotRender, nobody, render
 from workers.services import Services
 
 _logger = logging.getLogger(__name__)
@@ -38,10 +38,12 @@ def carry_out(
     services: Services,
     outputs: Callable[[set[str]], Mapping[str, Any]],
     executors: Mapping[TaskType, Executor[Any]] = EXECUTORS,
+    rendered: Callable[[Mapping[str, Any]], None] = nobody,
 ) -> Outcome:
     """Does the work; whatever goes wrong on our side is an outcome too.
 
-    `outputs` fetches what the tasks of these ids have left. Raises `Interrupted`.
+    `outputs` fetches what the tasks of these ids have left; `rendered` is told, before the work
+    begins, what the templates were filled in to, secrets masked. Raises `Interrupted`.
     """
     lent = Lent(services.secrets, log)
     outcome = _carried_out(
@@ -51,6 +53,7 @@ def carry_out(
         services=replace(services, secrets=lent),
         outputs=outputs,
         executors=executors,
+        tell=lambda fields: rendered(lent.shown(fields)),
     )
     return lent.masked(outcome)
 
@@ -63,13 +66,14 @@ def _carried_out(
     services: Services,
     outputs: Callable[[set[str]], Mapping[str, Any]],
     executors: Mapping[TaskType, Executor[Any]],
+    tell: Callable[[Mapping[str, Any]], None],
 ) -> Outcome:
     try:
         command = _read(execution.command, execution.command_digest)
         if execution.is_expansion:
             return expand(execution, outputs)
-        rendered = render(command, execution, outputs, services)
-        command = of_instance(rendered, execution)
+        command = render(command, execution, outputs, services, tell=tell)
+        command = of_instance(command, execution)
         call = Call(execution, command, log, interruption, services)
         return executors[command.type].execute(call)
     except CannotRender as error:

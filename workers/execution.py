@@ -7,8 +7,9 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from celery.exceptions import Ignore, Reject
@@ -22,6 +23,7 @@ from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
 from skytrail.database.trouble import in_a_line, trouble_of
+from skytrail.documents import storable
 from workers import large_outputs
 from workers.carrying_out import carry_out, outcome_of
 from workers.database_services import FROM_THE_DATABASE
@@ -31,7 +33,7 @@ from workers.guards import interruption
 from workers.guards.board import OVERTIME, Board
 from workers.guards.companion import Companion, patience
 from workers.guards.interruption import Interrupted, Reason
-from workers.log import Log, Piece, storable
+from workers.log import Log, Piece
 from workers.shipping import Shipper
 
 _logger = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
                     outputs=large_outputs.as_if_rows(
                         lambda ids: gateway.outputs(execution, ids), artifacts, interruption
                     ),
+                    rendered=lambda fields: _keep_rendered(execution, fields, gateway),
                 )
                 came_of_it: Outcome | Reason = large_outputs.kept(
                     outcome, execution, artifacts, interruption
@@ -80,6 +83,12 @@ def perform(*, task_run_id: UUID, epoch: int, worker: str) -> str:
         this_place.work_is_over(execution)
         _tidy_up()
         return _Ending(execution, worker, gateway).write(came_of_it, log.close_and_take())
+
+
+def _keep_rendered(execution: Execution, fields: Mapping[str, Any], gateway: RunGateway) -> None:
+    # One that waits looks again and again, each time with the same fields.
+    if not execution.waited_seconds:
+        gateway.keep_rendered(execution, fields)
 
 
 class _Ending:

@@ -6,12 +6,12 @@ HTTP through the same port.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from runs_app.actions import attempts, leases, logs
+from runs_app.actions import attempts, leases, logs, rendering
 from runs_app.domain.claims import Refusal
 from runs_app.domain.executions import Execution, Finished
 from runs_app.domain.outcomes import Outcome
@@ -31,6 +31,9 @@ class RunGateway(Protocol):
 
     def outputs(self, execution: Execution, task_ids: Iterable[str]) -> dict[str, Any]:
         """What earlier tasks of the run left."""
+
+    def keep_rendered(self, execution: Execution, fields: Mapping[str, Any]) -> None:
+        """Keeps what the templates were filled in to."""
 
     def append_log(self, execution: Execution, piece: Piece) -> None:
         """Keeps a piece of the log."""
@@ -72,6 +75,13 @@ class DatabaseGateway:
             lambda: outputs_of(execution.run_pk, task_ids),
             seconds=self.patience_with_an_end,
             what="read outputs",
+        )
+
+    def keep_rendered(self, execution: Execution, fields: Mapping[str, Any]) -> None:
+        patiently(
+            lambda: rendering.keep(execution, fields),
+            seconds=self.patience_with_an_end,
+            what="keep what templates were filled in to",
         )
 
     def append_log(self, execution: Execution, piece: Piece) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +45,11 @@ class Lent:
     def value(self, value: Any) -> Any:
         """A JSON value with masks for the secrets in it."""
         return self._redactor.known(value)
+
+    def shown(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of a task as people may read them; what is called like a secret is hidden too."""
+        shown: dict[str, Any] = self._redactor.value(fields)
+        return shown
 
     def masked(self, outcome: Outcome) -> Outcome:
         """What may be kept of an outcome. Who needs the secret later looks it up."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from skytrail.documents import storable
 from skytrail.security.redaction import Redactor
 
 #: A piece is at most this many characters.
@@ -23,13 +24,6 @@ TAIL = 16_384
 
 #: Our own threads' names begin with this: what they log is about the worker and not about a task.
 OUR_THREADS = "skytrail-"
-
-
-def storable(text: str) -> str:
-    """`text` as PostgreSQL takes it: NUL and halves of surrogate pairs are replaced."""
-    if "\x00" in text:
-        text = text.replace("\x00", "\ufffd")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

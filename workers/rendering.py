@@ -112,15 +112,22 @@ _ENVIRONMENT = _Sandbox(undefined=_Missing, autoescape=False)  # no HTML is made
 _ENVIRONMENT.filters |= FILTERS
 
 
+def nobody(_: Mapping[str, Any]) -> None:
+    """Is told, and keeps nothing."""
+
+
 def render(
     command: C,
     execution: Execution,
     outputs: Callable[[set[str]], Mapping[str, Any]],
     services: Services | None = None,
+    *,
+    tell: Callable[[Mapping[str, Any]], None] = nobody,
 ) -> C:
     """`command` with its templates filled in; `outputs` fetches those of the tasks it names.
 
-    Without `services` there is nothing that has to be looked up: `conn`, `var` and so on. Raises
+    Without `services` there is nothing that has to be looked up: `conn`, `var` and so on. `tell` is
+    given the fields that had templates in them, by the names that definitions use. Raises
     `CannotRender`.
     """
     fields = {
@@ -128,10 +135,11 @@ def render(
     }
     if not fields:
         return command
-    rendered = fill_in(fields, execution, outputs, services)
-    document = command.model_dump(by_alias=True) | {
-        type(command).model_fields[name].alias or name: value for name, value in rendered.items()
-    }
+    found = fill_in(fields, execution, outputs, services)
+    names = type(command).model_fields
+    rendered = {names[name].alias or name: value for name, value in found.items()}
+    tell(rendered)
+    document = command.model_dump(by_alias=True) | rendered
     try:
         return type(command).model_validate(document)
     except ValidationError as error:

@@ -22,6 +22,7 @@ from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, LogChunk, TaskRun, Transition
 from runs_app.selectors.logs import Position, chunks_after
 from runs_app.selectors.outputs import rows_of
+from runs_app.selectors.rendered import rendered_of
 
 #: So much of a log's end is shown on the page, in characters; the rest is behind a link.
 LOG_END = 32_768
@@ -100,6 +101,7 @@ class TaskRunAdmin(Shown):
         attempts = list(Attempt.objects.filter(task_run=task).order_by("-epoch")[:LATEST])
         moves = Transition.objects.filter(run=task.run_id, task_run=task).order_by("-at", "-id")
         outputs = list(rows_of(task).order_by("name"))
+        rendered = rendered_of(task)
         state = TaskState(task.state)
         return page_context(self, request, str(task)) | {
             "task": task,
@@ -114,6 +116,11 @@ class TaskRunAdmin(Shown):
                 for attempt in attempts
             ],
             "moves": list(moves[:LATEST]),
+            "rendered": rendered
+            and [
+                (name, value if isinstance(value, str) else as_json(value))
+                for name, value in rendered.fields.items()
+            ],
             "outputs": [(output.name, as_json(output.value)) for output in outputs],
             "log": _end_of_log(task),
             "is_dead": state is TaskState.FAILED and task.dropped_at is None,

@@ -136,6 +136,17 @@ class TaskRunSerializer(Sparse, serializers.ModelSerializer[TaskRun]):
         return dict(show(FailureSerializer, attempts[-1]))
 
 
+class RenderedSerializer(serializers.Serializer[Any]):
+    """What a task's templates were filled in to, for one execution. Secrets are masked."""
+
+    attempt = serializers.IntegerField()
+    epoch = serializers.IntegerField()
+    rendered_fields = serializers.DictField(
+        source="fields", help_text="The fields of its definition that had templates in them."
+    )
+    rendered_at = serializers.DateTimeField()
+
+
 class StatusSerializer(serializers.Serializer[Any]):
     """A DAG's run history."""
 

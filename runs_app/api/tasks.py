@@ -12,8 +12,14 @@ from rest_framework.response import Response
 from runs_app.access import access_run, access_task_run
 from runs_app.actions import cancellation
 from runs_app.api.filters import TaskQuery
-from runs_app.api.serializers import NamedOutputSerializer, OutputSerializer, TaskRunSerializer
+from runs_app.api.serializers import (
+    NamedOutputSerializer,
+    OutputSerializer,
+    RenderedSerializer,
+    TaskRunSerializer,
+)
 from runs_app.selectors.outputs import outputs_of, rows_of
+from runs_app.selectors.rendered import rendered_fields
 from runs_app.selectors.tasks import tasks_of
 from skytrail.errors import NotFound
 from skytrail.rest.lists import ListView
@@ -106,6 +112,36 @@ class TaskOutputView(View):
             raise NoOutput(task_id=repr(task_id), state=task_run.state)
         answer = {"task_id": task_id, "value": outputs[task_id]}
         return Response(show(OutputSerializer, answer))
+
+
+class RenderedQuery(WhichQuery):
+    """Of which try."""
+
+    attempt = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+
+
+class TaskRenderedView(View):
+    """What a task's templates were filled in to."""
+
+    reads_query = frozenset({"GET", "HEAD"})
+
+    @extend_schema(
+        operation_id="task_runs_rendered",
+        parameters=[
+            MAP_INDEX,
+            OpenApiParameter("attempt", int, description="Which try; by default the latest."),
+        ],
+        responses={
+            200: RenderedSerializer,
+            404: OpenApiResponse(description="There is no such task, or nothing was filled in."),
+        },
+    )
+    def get(self, request: Request, dag_id: str, run_id: str, task_id: str) -> Response:
+        """Show what a task's templates were filled in to, secrets masked."""
+        wanted = query(request, RenderedQuery)
+        attempt = wanted.pop("attempt", None)
+        task_run = access_task_run(request.user, dag_id, run_id, task_id, **wanted)
+        return Response(show(RenderedSerializer, rendered_fields(task_run, attempt=attempt)))
 
 
 class OutputPage(NewestFirst):

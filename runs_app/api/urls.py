@@ -42,6 +42,7 @@ from runs_app.api.tasks import (
     TaskListView,
     TaskOutputListView,
     TaskOutputView,
+    TaskRenderedView,
     TaskView,
 )
 
@@ -63,6 +64,7 @@ urlpatterns = [
     path(f"{RUN}/tasks", TaskListView.as_view()),
     path(TASK, TaskView.as_view()),
     path(f"{TASK}/logs", TaskLogView.as_view()),
+    path(f"{TASK}/rendered", TaskRenderedView.as_view()),
     path(f"{TASK}/output", TaskOutputView.as_view()),
     path(f"{TASK}/outputs", TaskOutputListView.as_view()),
     path(f"{TASK}/cancel", TaskCancelView.as_view()),

@@ -9,6 +9,7 @@ from runs_app.models.dead_letter import DeadLetter
 from runs_app.models.log_chunk import LogChunk
 from runs_app.models.output import Output
 from runs_app.models.pool import Pool
+from runs_app.models.rendered_fields import RenderedFields
 from runs_app.models.skipped_tick import SkippedTick
 from runs_app.models.state_entry import StateEntry
 from runs_app.models.task_run import Attempt, TaskRun
@@ -29,6 +30,7 @@ __all__ = [
     "LogChunk",
     "Output",
     "Pool",
+    "RenderedFields",
     "RunType",
     "SkippedTick",
     "StateEntry",

@@ -22,6 +22,28 @@ _LOOK_EVERY = 0.3
 
 
 @app.command()
+def rendered(
+    dag: DagArgument,
+    run: RunArgument,
+    task: TaskArgument,
+    output: OutputOption = Format.TABLE,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Which try; the latest by default.")
+    ] = None,
+    map_index: Annotated[int, typer.Option(min=-1, help="Of a mapped task.")] = -1,
+) -> None:
+    """Show what the templates of a task were filled in to, secrets masked."""
+    user = connect()
+    from runs_app.access import access_task_run
+    from runs_app.api.serializers import RenderedSerializer
+    from runs_app.selectors.rendered import rendered_fields
+
+    task_run = access_task_run(user, dag, run, task, map_index=map_index)
+    found = dict(RenderedSerializer(rendered_fields(task_run, attempt=attempt)).data)
+    show_record(found if output is Format.JSON else found["rendered_fields"], output)
+
+
+@app.command()
 def logs(
     dag: DagArgument,
     run: RunArgument,

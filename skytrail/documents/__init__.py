@@ -3,7 +3,7 @@
 from skytrail.documents.errors import MAX_BYTES, MAX_DEPTH, BadDocument, DocumentTooLarge, oversize
 from skytrail.documents.json_text import read_json
 from skytrail.documents.paths import path, step
-from skytrail.documents.storing import MAX_FLAWS, unstorable
+from skytrail.documents.storing import MAX_FLAWS, storable, unstorable
 from skytrail.documents.yaml_text import Located, read_yaml
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "read_json",
     "read_yaml",
     "step",
+    "storable",
     "unstorable",
 ]

@@ -56,6 +56,13 @@ def unstorable(value: Any) -> list[Problem]:
     return found
 
 
+def storable(text: str) -> str:
+    """`text` as PostgreSQL takes it: NUL and halves of surrogate pairs are replaced."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _flaws(value: Any) -> Iterator[tuple[str, str]]:
     """Code and message of each flaw of one value, whatever is inside it."""
     if isinstance(value, str):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from dags_app.domain.problems import suggestion
@@ -25,6 +25,8 @@ class TaskResult:
     error: str | None
     #: How many tries there were.
     attempts: int
+    #: What the templates of its fields were filled in to in the last try, secrets masked.
+    rendered: Mapping[str, Any] = field(default_factory=dict)
     #: Of a mapped task its instances, in order.
     instances: Sequence[TaskResult] = ()
 
@@ -88,5 +90,6 @@ def _task(ledger: Ledger, task: LocalTask) -> TaskResult:
         log="".join(each.transcript.text for each in task.tries),
         error=last.message or None if last is not None else None,
         attempts=task.attempt,
+        rendered=last.transcript.rendered if last is not None else {},
         instances=[_task(ledger, instance) for instance in instances],
     )

@@ -78,6 +78,7 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{RUN}/tasks": {"GET": SEE_DAG},
     TASK: {"GET": SEE_DAG},
     f"{TASK}/logs": {"GET": SEE_DAG},
+    f"{TASK}/rendered": {"GET": (401, 404, 404, 404, 404, 404)},
     f"{TASK}/output": {"GET": (401, 404, 404, 404, 404, 404)},
     f"{TASK}/outputs": {"GET": SEE_DAG},
     f"{TASK}/cancel": {"POST": RUN_DAG},

@@ -16,8 +16,8 @@ from workers.local.clock import Clock
 from workers.local.facts import RunFacts
 from workers.local.ledger import Ledger, LocalTask
 from workers.local.runner import LocalRun, Outputs
+from workers.local.transcript import Transcript
 from workers.local.trying import Trial, prepared
-from workers.log import Log
 
 FACTS = RunFacts(run_id="test__1", began_at=datetime(2026, 1, 31, tzinfo=UTC))
 
@@ -77,7 +77,7 @@ class Scripted:
 
     script: Callable[[Execution], Outcome]
 
-    def execute(self, execution: Execution, log: Log, outputs: Outputs) -> Outcome:
+    def execute(self, execution: Execution, transcript: Transcript, outputs: Outputs) -> Outcome:
         return self.script(execution)
 
     def stop(self, execution: Execution, reason: Reason) -> None:

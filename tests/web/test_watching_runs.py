@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from runs_app.models import Attempt, DagRun, Output, Pool, TaskRun, Transition
+from runs_app.models import (
+    Attempt,
+    DagRun,
+    Output,
+    Pool,
+    RenderedFields,
+    TaskRun,
+    Transition,
+)
 from tests.factories import save_dag, start_run, task
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +187,14 @@ def test_a_pool_keeps_its_name(root: Client) -> None:
 
     pool.refresh_from_db()
     assert (pool.name, pool.slots) == ("db", 5)
+
+
+def test_a_task_shows_what_its_templates_were_filled_in_to(viewer: Client) -> None:
+    run = start_run(save_dag({"a": []}))
+    a = task(run, "a")
+    Attempt.objects.create(task_run=a, epoch=1, number=1, worker="w", state="running")
+    RenderedFields.objects.create(task_run=a, epoch=1, fields={"env": {"X": "<i>"}, "cwd": "/srv"})
+    shown = viewer.get(f"/admin/runs_app/taskrun/{a.pk}/change/").content.decode()
+    assert "Rendered fields" in shown
+    assert "&lt;i&gt;" in shown
+    assert "/srv" in shown

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from runs_app.domain.outcomes import Unkeepable, keepable
-from workers.log import storable
+from skytrail.documents import storable
 
 #: What is read of a response at most, kept or not.
 MAX_READ = 10 * 1024 * 1024

@@ -22,7 +22,8 @@ from workers.guards import interruption
 from workers.guards.companion import Companion
 from workers.guards.interruption import Interrupted, Reason
 from workers.local.runner import Outputs
-from workers.log import Log, Piece
+from workers.local.transcript import Transcript
+from workers.log import Piece
 from workers.services import Services
 
 #: What becomes of this process when a task will not stop, before it is ended.
@@ -43,19 +44,20 @@ class InThisProcess:
         self._companion = companion
         self._told: tuple[UUID, int, Reason] | None = None
 
-    def execute(self, execution: Execution, log: Log, outputs: Outputs) -> Outcome:
+    def execute(self, execution: Execution, transcript: Transcript, outputs: Outputs) -> Outcome:
         execution = timed(execution)
         try:
-            with self._companion.watching(execution, log) as ear:
+            with self._companion.watching(execution, transcript.log) as ear:
                 if self._told is not None and self._told[:2] == _key(execution):
                     ear.request(self._told[2])  # the companion did not know of it yet
                 return carry_out(
                     execution,
-                    log=log,
+                    log=transcript.log,
                     interruption=ear,
                     services=self._services,
                     outputs=outputs,
                     executors=self._executors,
+                    rendered=transcript.rendered.update,
                 )
         except Interrupted as interrupted:
             return outcome_of(interrupted.reason, execution)

@@ -17,7 +17,8 @@ from skytrail.errors import NotFound
 from workers.guards.interruption import Reason
 from workers.local.clock import Clock
 from workers.local.ledger import Ledger, LocalTask
-from workers.log import OUR_THREADS, Log
+from workers.local.transcript import Transcript
+from workers.log import OUR_THREADS
 
 Outputs = Callable[[set[str]], Mapping[str, Any]]
 
@@ -29,7 +30,7 @@ class NoSuchInstance(NotFound):
 class Hands(Protocol):
     """Who executes."""
 
-    def execute(self, execution: Execution, log: Log, outputs: Outputs) -> Outcome:
+    def execute(self, execution: Execution, transcript: Transcript, outputs: Outputs) -> Outcome:
         """Does what the execution asks for; its outcome, also where it was told to stop."""
 
     def stop(self, execution: Execution, reason: Reason) -> None:
@@ -143,7 +144,7 @@ class LocalRun:
                 self._hands.stop(execution, Reason.CANCELLED)
             with self._run_timeout():
                 outcome = self._hands.execute(
-                    execution, task.tries[-1].transcript.log, self.ledger.outputs
+                    execution, task.tries[-1].transcript, self.ledger.outputs
                 )
             self._under_way = None
         if self._told_to_end is not None and outcome.state is not TaskState.SUCCESS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from workers.log import Log
 
@@ -14,6 +15,8 @@ class Transcript:
     """A log and all that has been taken of it. Written by one thread, read by any."""
 
     def __init__(self) -> None:
+        #: What its templates were filled in to.
+        self.rendered: dict[str, Any] = {}
         self.log = Log(_LIMIT)
         self._lock = threading.Lock()
         self._text = ""
