@@ -18,6 +18,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from skytrail.errors import SkytrailError, Unavailable
 
+#: The key by which what stands for something in the store is known among other JSON objects.
+HANDLE = "$artifact"
+
 #: Bytes that are copied at a time.
 PIECE = 1024 * 1024
 

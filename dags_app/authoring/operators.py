@@ -95,6 +95,7 @@ class Http(Task):
         task_id: str,
         *,
         uri: str,
+        conn_id: str | None = UNSET,
         method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = UNSET,
         headers: Mapping[str, object] = UNSET,
         params: Mapping[str, object] = UNSET,
@@ -107,6 +108,7 @@ class Http(Task):
     ) -> None:
         own = {
             "uri": uri,
+            "conn_id": conn_id,
             "method": method,
             "headers": headers,
             "params": params,

@@ -89,10 +89,6 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-#: The key by which the handle of an artifact is known among other JSON objects.
-ARTIFACT = "$artifact"
-
-
 def _scalar(value: Any) -> Any:
     if not isinstance(value, str | int | float | bool):
         raise PydanticCustomError(

@@ -38,6 +38,7 @@ from dags_app.domain.commands import (
     TimeSensorCommand,
     TriggerDagCommand,
 )
+from dags_app.domain.commands.parts import HTTP_URI
 from dags_app.domain.fields import IN_NUMBERS, IN_WHOLES, Flag, Identifier, Number, Whole, WordSet
 from dags_app.domain.templates import is_template
 
@@ -83,9 +84,14 @@ TemplateText = Annotated[str, Field(max_length=8192), AfterValidator(_template_t
 CommandClass: TypeAlias = type[Command]
 
 
-def _with_retry_count(schema: dict[str, Any]) -> None:
-    """The published schema knows both names of a key, and that only one of them may be used."""
+def _as_published(schema: dict[str, Any]) -> None:
+    """The published schema knows both names of a key, and that only one of them may be used; and
+    that an address without a connection is a whole one.
+    """
     properties = schema["properties"]
+    if {"uri", "conn_id"} <= properties.keys():
+        schema["if"] = {"properties": {"conn_id": {"type": "string"}}, "required": ["conn_id"]}
+        schema["else"] = {"properties": {"uri": {"pattern": f"^{HTTP_URI}"}}}
     properties["retry_count"] = {**properties["retries"], "description": "The same as `retries`."}
     schema["not"] = {"required": ["retries", "retry_count"]}
 
@@ -97,7 +103,7 @@ class TaskFields(BaseModel):
         extra="forbid",
         frozen=True,
         use_attribute_docstrings=True,
-        json_schema_extra=_with_retry_count,
+        json_schema_extra=_as_published,
     )
 
     id: Identifier

@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from dags_app.domain.fields import ARTIFACT
 from skytrail.errors import Conflict, Invalid, NotFound, Problem
+from skytrail.store import HANDLE
 
 #: A time to live is at most so long.
 MAX_TTL = timedelta(days=3650)
@@ -63,7 +63,7 @@ class Handle:
     def as_json(self) -> dict[str, Any]:
         """Itself as an object; `from_json` reads it."""
         told = {
-            ARTIFACT: str(self.id),
+            HANDLE: str(self.id),
             "name": self.name,
             "media_type": self.media_type,
             "size": self.size,
@@ -75,12 +75,12 @@ class Handle:
 
 def handle_in(value: Any) -> Handle | None:
     """The handle that a JSON value is; None where it is something else."""
-    if not isinstance(value, dict) or ARTIFACT not in value:
+    if not isinstance(value, dict) or HANDLE not in value:
         return None
     try:
         until = value.get("expires_at")
         return Handle(
-            id=UUID(value[ARTIFACT]),
+            id=UUID(value[HANDLE]),
             name=str(value["name"]),
             media_type=str(value["media_type"]),
             size=int(value["size"]),

@@ -7,8 +7,10 @@ from django.conf import settings
 
 from dags_app.domain.commands import HttpCommand
 from runs_app.domain.outcomes import Outcome
+from skytrail.errors import SkytrailError
 from workers.executors import http_body
 from workers.executors.contract import Call
+from workers.executors.http_connection import AtHomeOnly, BadConnection, Website, website_of
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
 
 MAX_REDIRECTS = 3
@@ -31,6 +33,8 @@ class HttpExecutor:
 
     def execute(self, call: Call[HttpCommand]) -> Outcome:
         try:
+            website = _website(call)
+            url = _address(call.command, website)
             with (
                 call.interruption.interruptible(),
                 httpx.Client(
@@ -39,9 +43,14 @@ class HttpExecutor:
                     follow_redirects=True,
                     max_redirects=MAX_REDIRECTS,
                     trust_env=False,
+                    event_hooks={"request": [AtHomeOnly(url, website)]},
                 ) as client,
             ):
-                return _request(client, call)
+                return _request(client, url, call)
+        except BadConnection as error:
+            return Outcome.failed(str(error), reason="bad_connection", may_retry=False)
+        except SkytrailError as error:
+            return Outcome.failed(f"conn_id: {error}", reason="no_connection")
         except PrivateAddress as error:
             return Outcome.failed(f"uri: {error}", reason="private_address", may_retry=False)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -68,14 +77,24 @@ class HttpExecutor:
             )
 
 
-def _request(client: httpx.Client, call: Call[HttpCommand]) -> Outcome:
+def _website(call: Call[HttpCommand]) -> Website | None:
+    conn_id = call.command.conn_id
+    return None if conn_id is None else website_of(call.services.secrets.connection(conn_id))
+
+
+def _address(command: HttpCommand, website: Website | None) -> httpx.URL:
+    url = httpx.URL(command.uri) if website is None else website.address(command.uri)
+    return url.copy_merge_params(command.params)
+
+
+def _request(client: httpx.Client, url: httpx.URL, call: Call[HttpCommand]) -> Outcome:
     command = call.command
-    shown = _shown(command.uri)
+    shown = _shown(url)
     started = time.monotonic()
     call.log.write(f"{command.method} {shown}\n")
     with client.stream(
         command.method,
-        httpx.URL(command.uri).copy_merge_params(command.params),
+        url,
         headers={
             "Accept-Encoding": "gzip",
             "Idempotency-Key": str(call.execution.task_run_id),
@@ -110,7 +129,6 @@ def is_expected(status: int, rules: list[int | str]) -> bool:
     return False
 
 
-def _shown(uri: str) -> str:
+def _shown(url: httpx.URL) -> str:
     """An address for logs: a password or a token in it stays out of them."""
-    url = httpx.URL(uri)
     return f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"

@@ -24,6 +24,7 @@ class HttpSensorExecutor:
         # What a template has made of the address is for the request to complain about.
         request = HttpCommand.model_construct(
             type=TaskType.HTTP,
+            conn_id=command.conn_id,
             uri=command.uri,
             method=command.method,
             headers=command.headers,

@@ -11,6 +11,7 @@ from skytrail.security.redaction import Redactor
 from skytrail.security.secrets.finding import find_connection
 from skytrail.security.secrets.testing import Tested
 from skytrail.security.secrets.values import ConnectionValue
+from workers.executors import http_connection
 from workers.reaching import databases, websites
 from workers.reaching.verdict import Verdict
 
@@ -32,7 +33,7 @@ def try_connection(conn_id: str, *, limit: float = LIMIT) -> Tested:
 
 
 def _verdict(value: ConnectionValue) -> Verdict:
-    if value.conn_type in websites.TYPES:
+    if value.conn_type in http_connection.TYPES:
         return websites.try_website(value)
     if databases.is_database(value.conn_type):
         return databases.try_database(value)

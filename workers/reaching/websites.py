@@ -8,10 +8,9 @@ import httpx
 from django.conf import settings
 
 from skytrail.security.secrets.values import ConnectionValue
+from workers.executors.http_connection import base_url
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
 from workers.reaching.verdict import Verdict
-
-TYPES = frozenset({"http", "https"})
 
 _SECONDS = 8.0
 
@@ -33,7 +32,7 @@ def try_website(value: ConnectionValue) -> Verdict:
     No redirect is followed: the login is for this host.
     """
     try:
-        url = _url(value)
+        url = base_url(value)
         with httpx.Client(
             transport=GuardedTransport(settings.SKYTRAIL_HTTP_ALLOWED),
             timeout=_SECONDS,
@@ -62,16 +61,3 @@ def _status(client: httpx.Client, method: str, url: httpx.URL) -> int:
     # Not a byte of the body is read.
     with client.stream(method, url) as response:
         return response.status_code
-
-
-def _url(value: ConnectionValue) -> httpx.URL:
-    """A host may be a whole address; else `https` may be the type or, as in Airflow, the schema."""
-    if "://" in value.host:
-        url = httpx.URL(value.host)
-        # A login in it would be shown.
-        url = url.copy_with(userinfo=b"")
-    else:
-        scheme = "https" if "https" in {value.conn_type, value.schema} else "http"
-        host = f"[{value.host}]" if ":" in value.host else value.host
-        url = httpx.URL(f"{scheme}://{host}")
-    return url.copy_with(port=value.port) if value.port else url

@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
@@ -17,8 +18,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dags_app.domain import placeholders
-from dags_app.domain.fields import ARTIFACT, NO_OTHER_KEYS, Scalar, TextOrScalar
+from dags_app.domain.fields import NO_OTHER_KEYS, Scalar, TextOrScalar
 from dags_app.domain.templates import NAMES, is_template
+from skytrail.store import HANDLE
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _DOTTED_PATH = rf"{NAME}(\.{NAME})*[.:]{NAME}(\.{NAME})*"
@@ -161,11 +163,14 @@ def sorted_rules(rules: list[int | str]) -> list[int | str]:
     return sorted(set(rules), key=str)
 
 
-def http_uri(value: str) -> str:
-    # A template may stand for the host too: the whole is checked again when it is rendered.
-    if not re.match(HTTP_URI, value):
+def http_uri(value: str, info: ValidationInfo) -> str:
+    # A template may stand for the host too: the whole is checked again when it is rendered. With a
+    # connection, which is validated before, a path below it will do.
+    if info.data.get("conn_id") is None and not re.match(HTTP_URI, value):
         raise PydanticCustomError(
-            "http_uri", "write a full address, like https://example.org/data.json"
+            "http_uri",
+            "write a full address, like https://example.org/data.json; or a path, and the "
+            "connection it belongs to as conn_id",
         )
     return value
 
@@ -184,11 +189,12 @@ EnvName = Annotated[str, Field(json_schema_extra=_pattern(_ENV_NAME)), AfterVali
 
 def _artifact_or(value: Any, others: ValidatorFunctionWrapHandler) -> Any:
     # A template may have left one: the command is given the path of a copy.
-    return value if isinstance(value, dict) and ARTIFACT in value else others(value)
+    return value if isinstance(value, dict) and HANDLE in value else others(value)
 
 
 Variable = Annotated[Scalar, WrapValidator(_artifact_or)]
 Environment = Annotated[dict[EnvName, Variable], NO_OTHER_KEYS]
+HttpUri = Annotated[str, Field(min_length=1, max_length=8192), AfterValidator(http_uri)]
 OutputNames = Annotated[
     list[Annotated[str, Field(json_schema_extra=_pattern(f"(?!return_value$){NAME}"))]],
     Field(max_length=250),

@@ -12,9 +12,9 @@ from dags_app.domain.commands.parts import (
     DottedPath,
     HeaderName,
     HeaderValue,
+    HttpUri,
     StatusRule,
     check_bound,
-    http_uri,
     safe_sql,
     sorted_rules,
 )
@@ -64,10 +64,10 @@ class HttpSensorCommand(SensorCommand):
     """Waits until a request is answered as expected."""
 
     type: Literal[TaskType.HTTP_SENSOR]
-    uri: str = Field(min_length=1, max_length=8192)
-    """Where to: http:// or https://, or a path with `conn_id`; templates are rendered."""
     conn_id: Identifier | None = None
-    """A connection that knows host, login and headers."""
+    """A connection that knows the host, and what to send along: login, token, headers."""
+    uri: HttpUri
+    """Where to: http:// or https://, or with `conn_id` a path; templates are rendered."""
     method: Literal["GET", "HEAD", "POST"] = "GET"
     headers: Annotated[dict[HeaderName, HeaderValue], NO_OTHER_KEYS] = {}
     """Request headers; templates are rendered."""
@@ -84,12 +84,6 @@ class HttpSensorCommand(SensorCommand):
     """How long to wait for a connection, and for each part of the response."""
 
     templated: ClassVar = frozenset({"uri", "headers", "params"})
-
-    @model_validator(mode="after")
-    def _full_address(self) -> Self:
-        if self.conn_id is None:
-            http_uri(self.uri)
-        return self
 
 
 class SqlSensorCommand(SensorCommand):

@@ -9,26 +9,23 @@ from pydantic_core import PydanticCustomError
 
 from dags_app.domain.commands.base import Command, TaskType
 from dags_app.domain.commands.parts import (
-    HTTP_URI,
     HeaderName,
     HeaderValue,
+    HttpUri,
     StatusRule,
-    http_uri,
     sorted_rules,
 )
-from dags_app.domain.fields import NO_OTHER_KEYS, Number, Scalar, Whole
+from dags_app.domain.fields import NO_OTHER_KEYS, Identifier, Number, Scalar, Whole
 
 
 class HttpCommand(Command):
     """Makes an HTTP request; the response is the task's output."""
 
     type: Literal[TaskType.HTTP]
-    uri: Annotated[
-        str,
-        Field(max_length=8192, json_schema_extra={"pattern": f"^{HTTP_URI}"}),
-        AfterValidator(http_uri),
-    ]
-    """Where to: http:// or https://; templates are rendered."""
+    conn_id: Identifier | None = None
+    """A connection that knows the host, and what to send along: login, token, headers."""
+    uri: HttpUri
+    """Where to: http:// or https://, or with `conn_id` a path; templates are rendered."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     headers: Annotated[dict[HeaderName, HeaderValue], NO_OTHER_KEYS] = {}
     """Request headers; templates are rendered."""

@@ -1,0 +1,130 @@
+"""What a connection says about a website: where it is, and what to send along. To it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from skytrail.security.redaction import looks_secret
+from skytrail.security.secrets.values import ConnectionValue
+
+TYPES = frozenset({"http", "https"})
+
+
+class BadConnection(Exception):
+    """The connection is of no use for a request; the text names the field, and what to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Website:
+    """Where requests go, and what only this place is sent."""
+
+    url: httpx.URL
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def address(self, uri: str) -> httpx.URL:
+        """The address of a path below it, or of a whole address that is one of its own.
+
+        Raises `BadConnection`, and what httpx does for what is no address.
+        """
+        if "://" in uri.partition("?")[0]:
+            url = httpx.URL(uri)
+            if origin_of(url) != origin_of(self.url):
+                raise BadConnection(
+                    f"uri: {_shown(url)} is not at {_shown(self.url)}, where conn_id leads; write "
+                    "a path, or leave conn_id out"
+                )
+            return url
+        below = self.url.path.rstrip("/")
+        path, question, asked = uri.partition("?")
+        whole = f"{below}/{path.lstrip('/')}{question}{asked}"
+        return httpx.URL(f"{_shown(self.url)}{whole}")
+
+
+def website_of(value: ConnectionValue) -> Website:
+    """Reads a connection. A login is sent as basic authentication; of the extras `token` as a
+    bearer's, and `headers` as they are. Raises `BadConnection`.
+    """
+    if value.conn_type not in TYPES:
+        raise BadConnection(
+            f"conn_id: {value.conn_id} is a connection of type {value.conn_type}; requests need "
+            "one of type http or https"
+        )
+    try:
+        url = base_url(value)
+    except (httpx.InvalidURL, ValueError):
+        raise BadConnection(
+            f"conn_id: host and port of {value.conn_id} make no usable address"
+        ) from None
+    if value.schema and value.schema not in TYPES:
+        url = url.copy_with(path=f"/{value.schema.strip('/')}")
+    return Website(url, _headers(value))
+
+
+def base_url(value: ConnectionValue) -> httpx.URL:
+    """Scheme, host and port. A host may be a whole address; else `https` may be the type or, as in
+    Airflow, the schema. Raises `httpx.InvalidURL`, `ValueError`.
+    """
+    if "://" in value.host:
+        url = httpx.URL(value.host)
+        # A login in it would be shown.
+        url = url.copy_with(userinfo=b"")
+    else:
+        scheme = "https" if "https" in {value.conn_type, value.schema} else "http"
+        host = f"[{value.host}]" if ":" in value.host else value.host
+        url = httpx.URL(f"{scheme}://{host}")
+    return url.copy_with(port=value.port) if value.port else url
+
+
+class AtHomeOnly:
+    """An event hook for requests: adds the website's headers where a request goes to it.
+
+    Whatever looks like a secret goes to no other place than the first, wherever a redirect leads.
+    httpx itself takes only `Authorization` away then.
+    """
+
+    def __init__(self, first: httpx.URL, website: Website | None) -> None:
+        self._home = origin_of(first)
+        self._headers = dict(website.headers) if website else {}
+
+    def __call__(self, request: httpx.Request) -> None:
+        if origin_of(request.url) == self._home:
+            for name, value in self._headers.items():
+                request.headers.setdefault(name, value)
+            return
+        added = {name.lower() for name in self._headers}
+        for name in list(request.headers):
+            if name.lower() in added or looks_secret(name):
+                del request.headers[name]
+
+
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port: who shares them is the same place (RFC 6454 §4)."""
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _headers(value: ConnectionValue) -> dict[str, str]:
+    given = value.extra.get("headers", {})
+    if not isinstance(given, Mapping):
+        raise BadConnection(f"conn_id: extra.headers of {value.conn_id} is no object of headers")
+    headers = {str(name): _text(inner) for name, inner in given.items()}
+    if value.login or value.password:
+        request = httpx.Request("GET", "http://x")
+        flow = httpx.BasicAuth(value.login, value.password).auth_flow(request)
+        headers["Authorization"] = next(flow).headers["Authorization"]
+    elif token := value.extra.get("token"):
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _shown(url: httpx.URL) -> str:
+    """Scheme, host and port, as people may see them."""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}{f':{url.port}' if url.port else ''}"
