@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from dags_app.domain.problems import suggestion
 from skytrail.documents import step
 
 #: Names that stand for something in a template (`workers/rendering` fills them in), and those that
@@ -24,7 +25,13 @@ NAMES = frozenset(
     }
 )
 
+#: Filters beside Jinja's own; `workers/template_names` has what they do.
+FILTERS = frozenset(
+    {"ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "tojson", "fromjson"}
+)
+
 _READER: Environment = ImmutableSandboxedEnvironment()  # only parses: nothing is rendered here
+_READER.filters |= dict.fromkeys(FILTERS, str)
 
 # The tables whose keys are known before a run, and what may be called on a table.
 _TABLES = ("outputs", "params")
@@ -75,7 +82,12 @@ def unknown_names(text: str) -> set[str]:
     """Names that stand for nothing, like `parms` in `{{ parms.day }}`. Raises `BadTemplate`."""
     if not any(mark in _PLAIN.sub("", text) for mark in _MARKS):
         return set()
-    return meta.find_undeclared_variables(_parsed(text)) - NAMES - _READER.globals.keys()
+    tree = _parsed(text)
+    try:
+        names = meta.find_undeclared_variables(tree)
+    except TemplateSyntaxError as error:  # what parsing lets pass, like a block defined twice
+        raise BadTemplate((error.message or "syntax error").rstrip(".")) from None
+    return names - NAMES - _READER.globals.keys()
 
 
 def parts_of_outputs(text: str) -> set[tuple[str, str]]:
@@ -114,11 +126,17 @@ def _step_into(node: nodes.Node) -> str | None:
 
 def _parsed(text: str) -> nodes.Template:
     try:
-        return _READER.parse(text)
+        tree = _READER.parse(text)
     except TemplateSyntaxError as error:
         raise BadTemplate((error.message or "syntax error").rstrip(".")) from None
     except RecursionError:
         raise BadTemplate("its brackets are nested too deeply") from None
+    for used in tree.find_all((nodes.Filter, nodes.Test)):
+        kind = type(used).__name__.lower()
+        known = _READER.filters if kind == "filter" else _READER.tests
+        if used.name not in known:
+            raise BadTemplate(f"there is no {kind} {used.name!r}{suggestion(used.name, known)}")
+    return tree
 
 
 def _keys(tree: nodes.Template) -> Iterator[tuple[str, str]]:

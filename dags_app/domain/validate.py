@@ -222,6 +222,7 @@ def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
     for node, where, text in _texts(tasks):
         try:
             found = templates.references(text)
+            unknown = templates.unknown_names(text)
         except templates.BadTemplate as error:
             message = f"this template cannot be read: {error}; correct what is in braces"
             yield Problem(where, "bad_template", message)
@@ -229,7 +230,7 @@ def _templates(tasks: _Tasks, document: Mapping[str, Any]) -> Iterator[Problem]:
             if bad > MAX_PROBLEMS:  # to read one takes a while, and nobody will see the rest
                 return
             continue
-        yield from _unknown_names(text, where, tasks)
+        yield from _unknown_names(unknown, where, tasks)
         yield from _outputs(found.outputs, where, node, tasks)
         yield from _parts(found.outputs, text, where, tasks)
         for name in sorted(found.params - names.keys()) if names else ():
@@ -266,9 +267,9 @@ def _own_assets(document: Mapping[str, Any], tasks: _Tasks) -> Iterator[Problem]
         )
 
 
-def _unknown_names(text: str, where: str, tasks: _Tasks) -> Iterator[Problem]:
+def _unknown_names(names: set[str], where: str, tasks: _Tasks) -> Iterator[Problem]:
     known = templates.NAMES | (_OF_CONDITIONS if where.endswith(".condition") else frozenset())
-    for name in sorted(templates.unknown_names(text) - known):
+    for name in sorted(names - known):
         hint = tasks.suggest(name, known) or f"; there are {', '.join(sorted(known))}"
         message = f"{quoted(name)} stands for nothing in a template{hint}"
         yield Problem(where, "unknown_name", message)

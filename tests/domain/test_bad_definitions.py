@@ -382,6 +382,7 @@ ONE_PROBLEM: list[tuple[Any, str, str, str]] = [
     ),
     # templates
     (bash(env={"A": "{{ 1 + }}"}), "tasks[0].env.A", "bad_template", "cannot be read"),
+    (bash(env={"A": "{{ ds | uper }}"}), "tasks[0].env.A", "bad_template", "did you mean 'upper'?"),
     (
         bash(env={"A": "{{ outputs.fetch }}"}),
         "tasks[0].env.A",

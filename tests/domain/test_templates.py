@@ -51,6 +51,20 @@ def test_what_is_no_expression_is_refused(text: str) -> None:
         references(text)
 
 
+def test_filters_of_ours_are_known_and_others_are_refused_by_name() -> None:
+    for name in templates.FILTERS:
+        assert templates.unknown_names(f"{{{{ logical_date | {name} }}}}") == set()
+    with pytest.raises(BadTemplate, match="there is no filter 'dss'; did you mean 'ds'"):
+        references("{{ logical_date | dss }}")
+    with pytest.raises(BadTemplate, match="there is no test 'defned'; did you mean 'defined'"):
+        references("{{ params.day is defned }}")
+
+
+def test_what_parses_and_yet_cannot_be_is_refused() -> None:
+    with pytest.raises(BadTemplate, match="'a' defined twice"):
+        templates.unknown_names("{% block a %}{% endblock %}{% block a %}{% endblock %}")
+
+
 def test_deep_brackets_are_refused_and_do_no_harm() -> None:
     with pytest.raises(BadTemplate, match="nested too deeply"):
         references("{{ " + "(" * 30_000 + "1" + ")" * 30_000 + " }}")

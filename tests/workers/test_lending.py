@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dags_app.domain import templates
 from dags_app.domain.commands import digest_of
 from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.at_work.here import Secrets
@@ -21,6 +22,7 @@ from workers.carrying_out import carry_out
 from workers.guards.interruption import Interruption
 from workers.local.services import GivenSecrets, services
 from workers.log import Log
+from workers.template_names import FILTERS
 
 SHOP = ConnectionValue.from_uri("shop", "http://me:s3cret%2Fpw@shop.example.org?token=canary")
 GIVEN = GivenSecrets(
@@ -206,6 +208,10 @@ def test_secrets_that_cannot_be_had_fail_the_task(carry: Carry, error: type[Exce
         secrets=Broken(),
     )
     assert outcome.state is TaskState.FAILED
+
+
+def test_the_filters_that_a_definition_may_name_are_those_that_there_are() -> None:
+    assert FILTERS.keys() == templates.FILTERS
 
 
 def test_templates_have_dates_filters_and_macros(carry: Carry) -> None:
