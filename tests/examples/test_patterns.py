@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from dags_app.authoring.importing import import_file
 from dags_app.domain.spec import DagSpec
 from skytrail.cli.arguments import read_spec
 from skytrail.testing import run_dag
+from tests.workers.pages import Page, serving
 
 PATTERNS = Path(__file__).resolve().parent.parent.parent / "examples" / "patterns"
 FILES = sorted(
@@ -48,10 +53,51 @@ ENDS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
     ("past", {}, "success", {}),
     ("latest_only", {}, "success", {}),  # what is tried knows of no later run
     ("builder", {}, "success", {}),
+    ("waits", {"file": "/etc/passwd"}, "success", {}),
+    ("waits", {"file": "/no/such/file"}, "success", {"file": "skipped", "load": "skipped"}),
+    ("sensor", {}, "success", {}),
+    ("external", {}, "success", {}),
+    ("approval", {}, "success", {}),
+    ("approval", {"changed": 9999}, "failed",
+     {"release": "failed", "publish": "upstream_failed"}),
+    ("trigger", {}, "success", {}),
+    ("wait_for_downstream", {}, "success", {}),
+    ("state", {}, "success", {}),
+    ("assets", {}, "success", {}),
+    ("connections", {}, "success", {}),
+    ("sql", {}, "success", {}),
+    ("sql", {"shop": "closed"}, "failed", {"report": "failed"}),
+    ("schedules", {}, "success", {}),
+    ("data", {}, "success", {}),
 ]  # fmt: skip
 
-#: The two files of these show the same pattern with other tasks.
-OTHERWISE = {"expand_kwargs"}
+#: The two files of these show the same pattern with other tasks, or of one file only one DAG.
+OTHERWISE = {"expand_kwargs", "assets", "schedules", "data"}
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What the patterns find around them: a shop's service, its database, settings, and people."""
+    database = tmp_path_factory.mktemp("shop") / "sales.db"
+    with contextlib.closing(sqlite3.connect(database)) as sales, sales:
+        sales.execute("CREATE TABLE orders (day text, shop text, amount real)")
+        sales.execute("CREATE TABLE totals (day text, shop text, amount real)")
+        sales.execute("INSERT INTO orders VALUES (?, 'north', 10.5), (?, 'north', 4.5)", [DAY, DAY])
+    with serving() as site:
+        headers = {"Content-Type": "application/json"}
+        site.pages[f"/days/{DAY}"] = Page(200, b'{"closed": true}', headers)
+        site.pages["/orders"] = Page(200, b"[1, 2]", headers)
+        yield {
+            "connections": {
+                "shop": f"http://me:s3cret@127.0.0.1:{site.port}",
+                "sales": f"sqlite:///{database}",
+            },
+            "variables": {"region": "north", "api_token": "canary"},
+            "answers": {
+                "Publish 12 new prices?": "Approve",
+                "Publish 9999 new prices?": "Reject",
+            },
+        }
 
 
 def _specs(file: Path) -> list[DagSpec]:
@@ -99,10 +145,22 @@ def _in_any_order(spec: DagSpec) -> dict[str, Any]:
     ],
 )
 def test_a_pattern_ends_as_it_says(
-    file: Path, conf: dict[str, Any], state: str, others: dict[str, str]
+    file: Path,
+    conf: dict[str, Any],
+    state: str,
+    others: dict[str, str],
+    around: dict[str, Any],
+    settings: Settings,
 ) -> None:
+    settings.SKYTRAIL_HTTP_ALLOWED = ["127.0.0.1"]
     for spec in _specs(file):
-        result = run_dag(spec, conf=conf, logical_date=DAY)
+        result = run_dag(spec, conf=conf, logical_date=DAY, **around)
         assert result.state == state, result
         ended = {task: how for task, how in result.states.items() if how != "success"}
         assert ended == others, result
+
+
+def test_each_pattern_is_in_the_list() -> None:
+    listed = (PATTERNS / "README.md").read_text()
+    for file in FILES:
+        assert f"({file.name})" in listed, file.name

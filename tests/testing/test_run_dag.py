@@ -89,6 +89,7 @@ def test_an_approval_is_answered_by_its_subject() -> None:
     dag = {"name": "ask", "tasks": [{"id": "ask", "type": "approval", "subject": "Go on?"}]}
     assert run_dag(dag, answers={"Go on?": "Approve"}).state == "success"
     assert run_dag(dag, answers={"Go on?": "Reject"}).state == "failed"
+    assert "none of the options: Approve, Reject" in str(run_dag(dag, answers={"Go on?": "yes"}))
 
 
 def test_a_mapped_task_has_its_instances() -> None:

@@ -61,6 +61,13 @@ class ApprovalStandIn:
                 reason="nobody_answers",
                 may_retry=False,
             )
+        if chosen not in command.options:
+            return Outcome.failed(
+                f"the answer {chosen!r} to {command.subject!r} is none of the options: "
+                f"{', '.join(command.options)}",
+                reason="no_such_option",
+                may_retry=False,
+            )
         call.log.write(f"{command.subject}: {chosen}\n")
         return decided(command, Answer(chosen, by="who tries it", note=""))
 
