@@ -25,6 +25,7 @@ from runs_app.domain.outcomes import MAX_OUTPUT_BYTES
 from workers.guards.budget import TooMuch, limited
 from workers.services import Services
 from workers.template_names import (
+    DATED,
     FILTERS,
     Events,
     Lookups,
@@ -67,6 +68,12 @@ class _Missing(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         table, name = self._undefined_obj, self._undefined_name
+        if name in DATED and not self._undefined_hint and not isinstance(table, dict):
+            return (
+                f"{name!r} is undefined: this run has no logical date or no interval; trigger it "
+                "with a logical date, or say what to do without: "
+                f"{{{{ {name} | default('…') }}}}"
+            )
         if self._undefined_hint or not isinstance(table, dict):
             return str(super()._undefined_message)
         if isinstance(table, _Outputs):

@@ -134,6 +134,15 @@ def names_to_look_up(lookups: Lookups) -> dict[str, Any]:
     }
 
 
+#: What only a run with a logical date knows, and most often with an interval.
+DATED = frozenset(
+    {
+        *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date"),
+        *("data_interval_start", "data_interval_end"),
+    }
+)
+
+
 def run_names(execution: Execution) -> dict[str, Any]:
     """What the run and the task are called, and their dates."""
     dates = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -59,8 +60,16 @@ def show(dag: DagArgument, run: RunArgument, output: OutputOption = Format.TABLE
         return
     show_record(record, output)
     console.print()
-    rows = [{**task, "problem": (task["error"] or {}).get("message")} for task in tasks]
+    rows = [
+        {**task, "problem": (task["error"] or {}).get("message"), "task_id": _name_of(task)}
+        for task in tasks
+    ]
     show_rows(rows, _TASKS, output, empty="It has no tasks.")
+
+
+def _name_of(task: Mapping[str, Any]) -> str:
+    index = task["map_index"]
+    return task["task_id"] if index < 0 else f"{task['task_id']}[{index}]"
 
 
 @app.command()

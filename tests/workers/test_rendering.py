@@ -70,6 +70,8 @@ def test_templates(template: Any, value: Any) -> None:
         ("{{ [outputs.fetch.rwos] }}", "there is no 'rwos' in it"),
         ("{{ params.shop }}", "no 'shop': it is empty"),
         ("{{ oops }}", "'oops' is undefined"),
+        ("{{ ds }}", "this run has no logical date"),
+        ("{{ data_interval_end.year }}", "trigger it with a logical date"),
         ("{{ outputs.fetch.rows.bit_length }}", "a pair of brackets missing?"),
         ("{{ 1 / 0 }}", "division by zero"),
         ("{{ 'a' + 1 }}", "can only concatenate"),
