@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 
 from dags_app.admin.pages import COUNTED, Shown, Told, actor_of, page_context, summary
 from runs_app.access import access_run
-from runs_app.actions import cancellation, rerunning
+from runs_app.actions import cancellation, repeating, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
 from runs_app.admin.trigger import trigger
 from runs_app.domain.clearing import Selection
@@ -118,6 +118,7 @@ class DagRunAdmin(Shown):
             path("recent/", view(self.recent), name="runs_app_dagrun_recent"),
             path("<uuid:key>/cancel/", view(require_POST(self.cancel)), name="runs_app_dagrun_cancel"),  # noqa: E501
             path("<uuid:key>/clear/", view(require_POST(self.clear)), name="runs_app_dagrun_clear"),
+            path("<uuid:key>/repeat/", view(require_POST(self.repeat)), name="runs_app_dagrun_repeat"),  # noqa: E501
             *super().get_urls(),
         ]  # fmt: skip
 
@@ -132,6 +133,15 @@ class DagRunAdmin(Shown):
             "run": run,
             "original": run,
             "conf": as_json(run.conf),
+            "earlier_confs": [
+                {**earlier, "conf": as_json(earlier.get("conf"))} for earlier in run.earlier_confs
+            ],
+            "repeats_link": run.repeats
+            and link("runs_app_dagrun", run.repeats.pk, run.repeats.run_id),
+            "repeated_by": [
+                link("runs_app_dagrun", other.pk, other.run_id)
+                for other in run.repeated_by.only("run_id").order_by("queued_at")[:RECENT]
+            ],
             "badge": badge(run.state),
             "dag_link": dag_link(run.dag),
             "version_link": link(
@@ -153,6 +163,14 @@ class DagRunAdmin(Shown):
         with Told(request):
             cancellation.cancel_run(run, actor=actor_of(request))
             self.message_user(request, "The run is being cancelled.", messages.SUCCESS)
+        return self._back(run)
+
+    def repeat(self, request: HttpRequest, key: str) -> HttpResponseRedirect:
+        """The button that runs it once more, as a run of its own, by the newest version."""
+        run = self._to_run(request, key)
+        with Told(request):
+            run = repeating.repeat(run, actor=actor_of(request))
+            self.message_user(request, "This is the new run.", messages.SUCCESS)
         return self._back(run)
 
     def clear(self, request: HttpRequest, key: str) -> HttpResponseRedirect:

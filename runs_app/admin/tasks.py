@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,7 @@ from dags_app.admin.pages import Shown, Told, actor_of, page_context
 from runs_app.access import access_task_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.admin.shown import as_json, badge, dag_link, duration, link
+from runs_app.domain.artifacts import handle_in
 from runs_app.domain.clearing import Selection
 from runs_app.domain.states import TaskState
 from runs_app.models import Attempt, LogChunk, TaskRun, Transition
@@ -121,7 +123,10 @@ class TaskRunAdmin(Shown):
                 (name, value if isinstance(value, str) else as_json(value))
                 for name, value in rendered.fields.items()
             ],
-            "outputs": [(output.name, as_json(output.value)) for output in outputs],
+            "outputs": [
+                (output.name, as_json(output.value), _artifact_in(output.value))
+                for output in outputs
+            ],
             "log": _end_of_log(task),
             "is_dead": state is TaskState.FAILED and task.dropped_at is None,
             "may_drop": self.has_run_permission(request),
@@ -172,6 +177,11 @@ class TaskRunAdmin(Shown):
 
     def _back(self, task: TaskRun) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:runs_app_taskrun_change", args=[task.pk]))
+
+
+def _artifact_in(value: Any) -> UUID | None:
+    handle = handle_in(value)
+    return None if handle is None else handle.id
 
 
 def _end_of_log(task: TaskRun) -> str:

@@ -198,3 +198,17 @@ def test_a_task_shows_what_its_templates_were_filled_in_to(viewer: Client) -> No
     assert "Rendered fields" in shown
     assert "&lt;i&gt;" in shown
     assert "/srv" in shown
+
+
+def test_a_run_is_repeated_and_says_whose_repetition_it_is(editor: Client) -> None:
+    run = start_run(save_dag({"a": []}))
+    DagRun.objects.filter(pk=run.pk).update(
+        earlier_confs=[{"conf": {"day": 7}, "until": "2026-01-31T09:00", "changed_by": "user:ada"}]
+    )
+    shown = editor.get(f"{RUNS}{run.pk}/change/").content.decode()
+    assert "changed by user:ada" in shown
+    answer = editor.post(f"{RUNS}{run.pk}/repeat/", follow=True)
+    (other,) = DagRun.objects.filter(repeats=run)
+    assert other.run_id in answer.content.decode()
+    assert run.run_id in answer.content.decode()
+    assert other.run_id in editor.get(f"{RUNS}{run.pk}/change/").content.decode()

@@ -40,7 +40,12 @@ def test_a_viewer_stops_no_run(viewer: Client) -> None:
     run = start_run(save_dag({"a": []}))
     a = run.task_runs.get()
 
-    for path in (f"dagrun/{run.pk}/cancel", f"dagrun/{run.pk}/clear", f"taskrun/{a.pk}/cancel"):
+    for path in (
+        f"dagrun/{run.pk}/cancel",
+        f"dagrun/{run.pk}/clear",
+        f"dagrun/{run.pk}/repeat",
+        f"taskrun/{a.pk}/cancel",
+    ):
         assert viewer.post(f"/admin/runs_app/{path}/").status_code == 403
     run.refresh_from_db()
     assert run.state == "running"
