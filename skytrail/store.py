@@ -66,7 +66,8 @@ class Store:
         with self._answering("take an object"):
             file_system, root = self._place
             path = f"{root}/{key}"
-            file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if _has_folders(file_system):
+                file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
             with file_system.open(path, "wb") as file:
                 while piece := source.read(PIECE):
                     file.write(piece)
@@ -101,8 +102,9 @@ class Store:
             path = f"{root}/{key}"
             with suppress(FileNotFoundError):
                 file_system.rm_file(path)
-            with suppress(OSError, NotImplementedError):
-                file_system.rmdir(path.rpartition("/")[0])
+            if _has_folders(file_system):
+                with suppress(OSError):
+                    file_system.rmdir(path.rpartition("/")[0])
 
     @cached_property
     def _place(self) -> tuple[Any, str]:
@@ -120,7 +122,7 @@ class Store:
             raise
         except Exception as error:
             # Each driver has exceptions of its own.
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise StoreFailed(where=self.where, what=what, reason=self._masked(reason)) from error
 
     def _masked(self, text: str) -> str:
@@ -131,6 +133,15 @@ class Store:
             if isinstance(secret, str) and len(secret) > 3:
                 text = text.replace(secret, "***")
         return text
+
+
+def _has_folders(file_system: Any) -> bool:
+    """Whether folders are to be made. Where there are none a driver may make, or remove, a bucket
+    instead.
+    """
+    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+
+    return isinstance(file_system, LocalFileSystem)
 
 
 def _values(document: dict[str, Any]) -> list[Any]:
