@@ -147,9 +147,14 @@ def keepable(value: Any) -> Any:
             "are kept. Write it to a file and return skytrail.sdk.artifact.save(file)"
         )
     kept = json.loads(text)
-    if unstorable(kept):
+    if _may_be_unstorable(text) and unstorable(kept):
         raise Unkeepable("what the task returns has text with NUL or broken Unicode characters")
     return kept
+
+
+def _may_be_unstorable(text: str) -> bool:
+    """Whether it has to be looked at value by value, which takes long where there are many."""
+    return len(text) <= MAX_ROW_BYTES or "\\u0000" in text or "\\ud" in text
 
 
 def _plain(value: Any) -> Any:

@@ -106,3 +106,11 @@ def test_an_outcome_is_one_value() -> None:
     failed = Outcome.failed("no such host", reason="unreachable", may_retry=False)
     assert (failed.state, failed.may_retry, failed.output) == (TaskState.FAILED, False, None)
     assert json.dumps(failed.state) == '"failed"'
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "\ud83d", {"a\x00": 1}])
+def test_also_in_large_values_nothing_unstorable_is_kept(bad: Any) -> None:
+    large = ["x" * 70_000, "\\u0000", "🙂"]
+    assert keepable(large) == large
+    with pytest.raises(Unkeepable, match="NUL or broken Unicode"):
+        keepable([*large, bad])
