@@ -94,7 +94,8 @@ def cancel_run(run: DagRun, *, actor: str) -> DagRun:
         stopped = _CANCEL_TASKS.all(run=held.pk, actor=actor)
         _CANCEL_RUN.all(run=held.pk, actor=actor)
         call_in_after_commit(task.worker for task in stopped if task.state == "cancelling")
-    held.refresh_from_db()
+        # As it is left here: after the commit somebody else may clear it at once.
+        held.refresh_from_db()
     if RunState(held.state).is_final:
         promotion.promote(held.dag_id)
     return held
