@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 from dags_app.authoring import options as names
 from dags_app.authoring import places, scope, stages
-from dags_app.authoring.errors import BadArgument
+from dags_app.authoring.errors import BadArgument, UnknownArgument
 from dags_app.authoring.nodes import Node, arrow, ends
 from dags_app.authoring.outputs import Output
 from dags_app.authoring.values import plain, tasks_in
@@ -44,6 +44,14 @@ class Task(Node):
         parameters = inspect.signature(cls.__init__).parameters.values()
         own = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
         cls.known |= cls.shared | own
+
+    def __new__(cls, task_id: str = "", *_: object, **given: object) -> Self:
+        # Here, for Python would only say that the argument of Skytrail's name is missing.
+        for name in given:
+            if name in names.REFUSED and name not in cls.known:
+                hint = f": {names.REFUSED[name]}"
+                raise UnknownArgument(owner=f"{cls.__name__}({task_id!r})", name=name, hint=hint)
+        return super().__new__(cls)
 
     def __init__(self, task_id: str, own: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         name = f"{type(self).__name__}({task_id!r})"

@@ -44,6 +44,10 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: Bash("a", command="true", dag=DAG("d"), bash_command="true"),  # type: ignore[call-arg]  # likewise
         "Bash('a') takes no argument 'bash_command': it is called command",
     ),
+    "what Airflow calls otherwise, and has to be given": (
+        lambda: Bash(task_id="a", dag=DAG("d"), bash_command="true"),  # type: ignore[call-arg]  # likewise
+        "Bash('a') takes no argument 'bash_command': it is called command",
+    ),
     "what Airflow has and Skytrail has not": (
         lambda: FileSensor("a", path="x", dag=DAG("d"), mode="poke"),  # type: ignore[call-arg]  # likewise
         "takes no argument 'mode': no sensor holds a worker between two looks; leave it out",
