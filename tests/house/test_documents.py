@@ -37,6 +37,12 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert dead == []
 
 
+def test_every_document_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = set(_LINK.findall(index.read_text()))
+    assert {file.name for file in index.parent.glob("*.md")} - linked == {index.name}
+
+
 def test_documents_that_the_code_refers_to_are_there() -> None:
     missing = [
         f"{path.relative_to(ROOT)}: {name}"
