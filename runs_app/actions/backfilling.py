@@ -34,7 +34,7 @@ from runs_app.actions.cancellation import RunHasEnded, RunIsBeingCancelled, canc
 from runs_app.actions.launching import RunRequest, check_pools, insert, run_id_for
 from runs_app.actions.rerunning import clear_held, hold
 from runs_app.domain.backfills import UNFINISHED, BackfillState, Reprocess, Treatment, treat
-from runs_app.domain.clearing import Selection
+from runs_app.domain.clearing import Selection, scopes
 from runs_app.domain.states import RUN_UNFINISHED, RunState
 from runs_app.models import Backfill, BackfillRun, DagRun, RunType
 from runs_app.selectors.backfills import runs_at, unfinished_runs
@@ -333,8 +333,18 @@ def _create(backfill: Backfill, dag: Dag, dates: Sequence[datetime]) -> None:
     insert(
         [(dag, request) for request in requests],
         actor=backfill.created_by,
-        only=backfill.task_ids,
+        only=_with_setups(dag, backfill.task_ids),
     )
+
+
+def _with_setups(dag: Dag, chosen: Sequence[str] | None) -> list[str] | None:
+    """The chosen tasks, the setup tasks that they need, and their teardowns; None for all."""
+    if chosen is None:
+        return None
+    graph = graph_of(dag.version_id)
+    positions = {graph.position_of[name] for name in chosen if name in graph.position_of}
+    positions |= scopes(graph, positions)
+    return [graph.nodes[position].task_id for position in sorted(positions)]
 
 
 def _run_again(backfill: Backfill, run: DagRun) -> Treatment:

@@ -99,13 +99,13 @@ def choose(
         and not (selection.only_failed and row.state not in FAILED)
     ]
     expanded = {row.position for row in chosen if row.map_index < 0}
-    expanded |= _scopes(graph, {row.position for row in chosen})
+    expanded |= scopes(graph, {row.position for row in chosen})
     steps = {(row.position, row.map_index) for row in chosen}
     steps |= {(row.position, row.map_index) for row in rows if row.position in expanded}
     return sorted(steps)
 
 
-def _scopes(graph: Graph, positions: set[int]) -> set[int]:
+def scopes(graph: Graph, positions: set[int]) -> set[int]:
     """The setup tasks that any of `positions` is in the scope of, with their teardowns.
 
     As in Airflow: the scope of a setup task is itself and what comes after it and before its

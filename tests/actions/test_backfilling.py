@@ -182,6 +182,19 @@ def test_only_some_tasks_run_and_the_others_are_left_out(conveyor: Conveyor) -> 
     assert {(move.from_state, move.reason) for move in moves} == {("waiting", "left out")}
 
 
+def test_a_task_comes_with_its_setup_and_teardown_in_new_runs_and_in_old_ones(
+    conveyor: Conveyor,
+) -> None:
+    graph = {"before": [], "make": [], "work": ["make", "before"], "drop": ["make", "work"]}
+    marks = {"make": {"setup": True}, "drop": {"teardown": True}}
+    dag = save_dag(graph, tasks=marks, cron="@daily")
+    for behavior in (Reprocess.NONE, Reprocess.COMPLETED):
+        go_through(make(dag, asked(1, task_ids=["work"], reprocess_behavior=behavior)), conveyor)
+        assert sorted(name for name, _ in conveyor.started) == ["drop", "make", "work"]
+        assert states(DagRun.objects.get())["before"] == "removed"
+        conveyor.started.clear()
+
+
 def test_of_runs_that_are_there_only_the_chosen_tasks_are_run_again(conveyor: Conveyor) -> None:
     dag = dag_of()
     go_through(make(dag, asked(2)), conveyor)
