@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, TypeVar, Unpack, overload
 
+from dags_app.authoring.errors import hint
 from dags_app.authoring.functions import BashFunction, TaskFunction
 from dags_app.authoring.operators import Bash, Branch, Python, PythonSensor, ShortCircuit
 from dags_app.authoring.options import SensorOptions, TaskOptions
@@ -93,6 +94,12 @@ class TaskDecorator:
     def __call__(self, **options: Unpack[_Options]) -> Decorating: ...
     def __call__(self, *function: Any, **options: Any) -> Any:
         return _decorated(function, Python, options)
+
+    if not TYPE_CHECKING:  # a type checker is to find what is misspelt by itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            known = [known for known in dir(type(self)) if known[0] != "_"]
+            raise AttributeError(f"there is no @task.{name}{hint(name, known, '')}")
 
     @property
     def python(self) -> TaskDecorator:

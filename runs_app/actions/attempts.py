@@ -183,7 +183,7 @@ _FINISH_EXPANSION = task_move(
     "finish_expansion",
     _finish(
         sets=""",
-        map_length = CASE WHEN before.to_state = 'success'
+        map_length = CASE WHEN before.to_state IN ('success', 'skipped')
           THEN jsonb_array_length(%(instances)s::jsonb) END""",
         also=(
             """instances AS (

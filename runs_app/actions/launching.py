@@ -20,6 +20,7 @@ from django.db import transaction
 from dags_app.actions.taking_over import up_to_date
 from dags_app.domain import params
 from dags_app.domain.problems import suggestion
+from dags_app.domain.timing.schedule import ContinuousSchedule, previous_before
 from dags_app.models import Dag, DagVersion
 from runs_app.actions.consigning import PLACE, Place, consign
 from runs_app.dispatching import publish_after_commit, request_dispatch_after_commit
@@ -279,9 +280,17 @@ def _checked(dag: Dag, request: RunRequest) -> RunRequest:
     return replace(
         request,
         conf=params.resolve(declared, conf),
-        data_interval_start=request.data_interval_start or request.logical_date,
+        data_interval_start=request.data_interval_start or _interval_start(dag, request),
         data_interval_end=request.data_interval_end or request.logical_date,
     )
+
+
+def _interval_start(dag: Dag, request: RunRequest) -> datetime | None:
+    """As the schedule would have it for this date: the tick before. Without any, the date."""
+    date, timetable = request.logical_date, dag.timetable
+    if date is None or timetable is None or isinstance(timetable, ContinuousSchedule):
+        return date
+    return previous_before(timetable, date) or date
 
 
 def run_id_for(run_type: RunType, moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -86,9 +86,11 @@ class Outcome:
 
     @classmethod
     def expanded(cls, instances: Sequence[dict[str, Any]]) -> Outcome:
-        """Of a mapped task: these are its instances. Without any it is skipped."""
+        """Of a mapped task: these are its instances. Without any it is skipped, and leaves an empty
+        list.
+        """
         if not instances:
-            return cls.skipped("there is nothing to expand over")
+            return replace(cls.skipped("there is nothing to expand over"), instances=())
         return cls(state=TaskState.SUCCESS, instances=tuple(instances))
 
     @classmethod

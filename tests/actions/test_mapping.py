@@ -81,6 +81,16 @@ def test_nothing_to_expand_over_skips_the_task_and_what_follows(conveyor: Convey
     conveyor.run()
     assert states(run) == {"find": "success", "work": "skipped", "join": "skipped"}
     assert end_of(run) == "success"
+    assert outputs_of(run.pk, ["work"]) == {"work": []}
+
+
+def test_who_does_not_mind_a_skip_gets_an_empty_list(conveyor: Conveyor) -> None:
+    conveyor.script = Mapped()
+    run = start_run(
+        save_dag(GRAPH, tasks={**MAPPED, "join": {"trigger_rule": "none_failed"}}),
+    )
+    conveyor.run()
+    assert states(run) == {"find": "success", "work": "skipped", "join": "success"}
 
 
 @pytest.mark.parametrize(

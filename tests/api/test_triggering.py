@@ -40,6 +40,22 @@ def test_run_id_and_logical_date_are_taken_as_given(as_oscar: CheckedClient) -> 
     assert as_oscar.get("dags/story/runs/backfill:2026~1").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("schedule", "start"),
+    [
+        ("0 9 * * MON-FRI", "2026-02-27T09:00:00Z"),  # Friday's: what Monday's run is for
+        ("@continuous", "2026-03-02T09:00:00Z"),
+        (None, "2026-03-02T09:00:00Z"),
+    ],
+)
+def test_a_run_with_a_date_is_for_what_the_schedules_would_be_for(
+    schedule: str | None, start: str, as_oscar: CheckedClient
+) -> None:
+    save_dag({"a": []}, schedule=schedule, start_date="2026-01-01", catchup=False, paused=True)
+    run = as_oscar.post("dags/story/runs", {"logical_date": "2026-03-02T09:00:00Z"}).json()
+    assert (run["data_interval_start"], run["data_interval_end"]) == (start, "2026-03-02T09:00:00Z")
+
+
 def test_a_run_id_that_is_taken_is_a_conflict(as_oscar: CheckedClient) -> None:
     story()
     as_oscar.post("dags/story/runs", {"run_id": "one"})

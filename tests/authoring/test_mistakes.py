@@ -144,3 +144,9 @@ def test_problems_that_speak_of_other_tasks_name_them_too() -> None:
         Empty("first", depends_on="nobody")
     with pytest.raises(SkytrailError, match="The DAG 'd' has no task 'nobody'; add it"):
         dag.spec()
+
+
+def test_a_decorator_that_there_is_not() -> None:
+    with pytest.raises(AttributeError, match=r"there is no @task\.bsh; did you mean 'bash'\?"):
+        task.bsh  # type: ignore[attr-defined]  # noqa: B018
+    assert not hasattr(task, "docker")

@@ -107,6 +107,21 @@ def test_a_mapped_task_has_its_instances() -> None:
     ]
 
 
+def test_of_nothing_to_map_there_is_an_empty_list() -> None:
+    each = {"id": "each", "type": "bash", "command": "true", "expand": {"n": "{{ params.ns }}"}}
+    count = {
+        "id": "count",
+        "type": "bash",
+        "command": 'echo "$COUNT"',
+        "depends_on": ["each"],
+        "trigger_rule": "none_failed",
+        "env": {"COUNT": "{{ outputs.each | length }}"},
+    }
+    result = run_dag({"name": "none", "params": {"ns": []}, "tasks": [each, count]})
+    assert result.states == {"each": "skipped", "count": "success"}
+    assert result["count"].log == "0\n"
+
+
 def test_nothing_is_waited_for() -> None:
     wait = {"id": "wait", "type": "time_sensor", "until": "2026-12-24T00:00:00+00:00"}
     began = time.monotonic()

@@ -234,8 +234,8 @@ class Ledger:
             task.output = outcome.output
             if outcome.chosen is not None:
                 task.chosen = frozenset(self.graph.position_of[name] for name in outcome.chosen)
-            if outcome.instances is not None:
-                self._expand(task, outcome.instances)
+        if outcome.instances is not None and state in {TaskState.SUCCESS, TaskState.SKIPPED}:
+            self._expand(task, outcome.instances)
 
     def _expand(self, task: LocalTask, instances: tuple[dict[str, Any], ...]) -> None:
         for index, values in enumerate(instances):
