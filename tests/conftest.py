@@ -119,3 +119,15 @@ def charlie(db: None) -> User:
 def admin(db: None) -> User:
     """A superuser."""
     return _user("admin", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def no_companion_stays() -> Iterator[None]:
+    """Ends the companion of executions that were performed in this process: it has a connection."""
+    from workers import execution  # few tests need it
+
+    yield
+    execution._companion().stop()
+    execution._shipper().stop()
+    execution._companion.cache_clear()
+    execution._shipper.cache_clear()

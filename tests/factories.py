@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+from django.utils import timezone
 
 from dags_app.actions import registration
 from dags_app.actions.registration import Origin
 from dags_app.domain.parse import parse
 from dags_app.models import Dag, DagImportError, DagSource
 from runs_app.actions.launching import RunRequest, launch
-from runs_app.models import DagRun, TaskRun
+from runs_app.models import Artifact, DagRun, TaskRun
+from runs_app.selectors.artifacts import artifact_store
 from skytrail.database.clock import database_now
 
 #: A graph as `{"task": ["upstream", …]}`.
@@ -74,3 +78,19 @@ def states(run: DagRun) -> dict[str, str]:
 def task(run: DagRun, task_id: str) -> TaskRun:
     """A task of the run, as it is now."""
     return TaskRun.objects.get(run=run, task_id=task_id)
+
+
+def keep_artifact(task_run: TaskRun, content: bytes, *, name: str = "a", key: str) -> Artifact:
+    """An artifact that a task has left under this key, its content in the store."""
+    stored = artifact_store().write(key, io.BytesIO(content))
+    return Artifact.objects.create(
+        task_run=task_run,
+        epoch=1,
+        name=name,
+        media_type="text/html",
+        key=key,
+        is_output=False,
+        size=stored.size,
+        sha256=stored.sha256,
+        stored_at=timezone.now(),
+    )

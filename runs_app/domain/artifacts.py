@@ -10,11 +10,9 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from runs_app.domain.lifetimes import BadLifetime, lifetime
 from skytrail.errors import Conflict, Invalid, NotFound, Problem
 from skytrail.store import HANDLE
-
-#: A time to live is at most so long.
-MAX_TTL = timedelta(days=3650)
 
 #: Characters of an artifact's name, and of a media type.
 MAX_NAME = 200
@@ -116,17 +114,10 @@ def to_keep(
     kind = media_type or mimetypes.guess_type(name)[0] or BYTES
     if len(kind) > MAX_MEDIA_TYPE or not _MEDIA_TYPE.fullmatch(kind):
         raise _bad("media_type", "give one like text/html, or leave it out")
-    return ToKeep(name=name, media_type=kind, ttl=_lifetime(ttl))
-
-
-def _lifetime(ttl: timedelta | float | None) -> timedelta | None:
-    if ttl is None:
-        return None
-    if isinstance(ttl, int | float) and not isinstance(ttl, bool):
-        ttl = timedelta(seconds=ttl) if 0 < ttl <= MAX_TTL.total_seconds() else timedelta()
-    if not isinstance(ttl, timedelta) or not timedelta() < ttl <= MAX_TTL:
-        raise _bad("ttl", f"give more than 0 seconds and at most {MAX_TTL.days:,} days")
-    return ttl
+    try:
+        return ToKeep(name=name, media_type=kind, ttl=lifetime(ttl))
+    except BadLifetime as error:
+        raise _bad("ttl", str(error)) from None
 
 
 def key_of(artifact_id: UUID, dag_id: str, name: str) -> str:

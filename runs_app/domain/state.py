@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from runs_app.domain import lifetimes
 from runs_app.domain.outcomes import Unkeepable, keepable
 from skytrail.errors import Conflict, Invalid, Problem
 
@@ -19,9 +20,6 @@ MAX_ASSET = 500
 
 #: A value, as JSON, is at most so large.
 MAX_BYTES = 65_536
-
-#: A time to live is at most so long; what is to stay for ever has none.
-MAX_TTL = timedelta(days=3650)
 
 #: What is shown in place of a secret.
 HIDDEN = "***"
@@ -107,14 +105,10 @@ def storable(value: Any) -> Any:
 
 def lifetime(ttl: timedelta | float | None) -> timedelta | None:
     """How long to keep it; a number is in seconds. Raises `BadState`."""
-    if ttl is None:
-        return None
-    if isinstance(ttl, int | float) and not isinstance(ttl, bool):
-        # Compared first: what no timedelta can hold is too long anyway.
-        ttl = timedelta(seconds=ttl) if 0 < ttl <= MAX_TTL.total_seconds() else timedelta()
-    if not isinstance(ttl, timedelta) or not timedelta() < ttl <= MAX_TTL:
-        raise _bad("ttl", f"give more than 0 seconds and at most {MAX_TTL.days:,} days")
-    return ttl
+    try:
+        return lifetimes.lifetime(ttl)
+    except lifetimes.BadLifetime as error:
+        raise _bad("ttl", str(error)) from None
 
 
 def _bad(path: str, message: str) -> BadState:

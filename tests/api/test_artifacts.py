@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +14,7 @@ from runs_app.models import Artifact, DagRun
 from runs_app.selectors.artifacts import artifact_store
 from tests.api.checking import CheckedClient
 from tests.api.stories import text_of
-from tests.factories import save_dag, start_run, task
+from tests.factories import keep_artifact, save_dag, start_run, task
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -28,18 +27,7 @@ def run(committing: None, tmp_path: Path, settings: Settings) -> Iterator[DagRun
     settings.SKYTRAIL_ARTIFACTS_URL = str(tmp_path)
     artifact_store.cache_clear()
     run = start_run(save_dag({"a": [], "b": ["a"]}))
-    stored = artifact_store().write("story/1/page.html", io.BytesIO(PAGE))
-    Artifact.objects.create(
-        task_run=task(run, "a"),
-        epoch=1,
-        name='r"é.html',
-        media_type="text/html",
-        key="story/1/page.html",
-        is_output=False,
-        size=stored.size,
-        sha256=stored.sha256,
-        stored_at=timezone.now(),
-    )
+    keep_artifact(task(run, "a"), PAGE, name='r"é.html', key="story/1/page.html")
     yield run
     artifact_store.cache_clear()
 

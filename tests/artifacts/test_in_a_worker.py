@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,23 +21,12 @@ from skytrail.testing import run_dag
 from tests.factories import save_dag, start_run, task
 from tests.workers.calls import EXECUTION
 from tests.workers.stations import done, last_attempt, output_of, ready
-from workers import execution
 from workers.gateway import DatabaseGateway
 
-pytestmark = pytest.mark.usefixtures("committing")
+pytestmark = pytest.mark.usefixtures("committing", "no_companion_stays")
 
 CHORES = "tests.artifacts.chores"
 LARGE = 5_000
-
-
-@pytest.fixture(autouse=True)
-def _no_companion_stays() -> Iterator[None]:
-    """It has a connection of its own."""
-    yield
-    execution._companion().stop()
-    execution._shipper().stop()
-    execution._companion.cache_clear()
-    execution._shipper.cache_clear()
 
 
 def _two(first: dict[str, Any], second: dict[str, Any]) -> DagRun:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
 from runs_app.models import Artifact, DagRun
 from runs_app.selectors.artifacts import artifact_store
 from tests.cli.conftest import CommandLine
-from tests.factories import save_dag, start_run, task
+from tests.factories import keep_artifact, save_dag, start_run, task
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -24,18 +22,7 @@ def run(committing: None, tmp_path: Path, settings: Settings) -> Iterator[DagRun
     settings.SKYTRAIL_ARTIFACTS_URL = str(tmp_path / "store")
     artifact_store.cache_clear()
     run = start_run(save_dag({"a": []}))
-    stored = artifact_store().write("story/1/rows.csv", io.BytesIO(b"a,b\n"))
-    Artifact.objects.create(
-        task_run=task(run, "a"),
-        epoch=1,
-        name="rows.csv",
-        media_type="text/csv",
-        key="story/1/rows.csv",
-        is_output=False,
-        size=stored.size,
-        sha256=stored.sha256,
-        stored_at=timezone.now(),
-    )
+    keep_artifact(task(run, "a"), b"a,b\n", name="rows.csv", key="story/1/rows.csv")
     yield run
     artifact_store.cache_clear()
 

@@ -19,19 +19,9 @@ from workers.gateway import DatabaseGateway
 from workers.guards.interruption import Reason
 from workers.log import Piece
 
-pytestmark = pytest.mark.usefixtures("committing")
+pytestmark = pytest.mark.usefixtures("committing", "no_companion_stays")
 
 CHORES = "tests.workers.chores"
-
-
-@pytest.fixture(autouse=True)
-def _no_companion_stays() -> Iterator[None]:
-    """It has a connection of its own."""
-    yield
-    execution._companion().stop()
-    execution._shipper().stop()
-    execution._companion.cache_clear()
-    execution._shipper.cache_clear()
 
 
 def test_a_task_is_claimed_executed_and_finished() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,19 +14,8 @@ from skytrail.security.secrets import keeping
 from skytrail.security.secrets.values import ConnectionValue
 from skytrail.testing import run_dag
 from tests.workers.stations import done, ready
-from workers import execution
 
-pytestmark = pytest.mark.usefixtures("committing")
-
-
-@pytest.fixture(autouse=True)
-def _no_companion_stays() -> Iterator[None]:
-    """It has a connection of its own."""
-    yield
-    execution._companion().stop()
-    execution._shipper().stop()
-    execution._companion.cache_clear()
-    execution._shipper.cache_clear()
+pytestmark = pytest.mark.usefixtures("committing", "no_companion_stays")
 
 
 def _fields(found: TaskRun, **which: Any) -> Any:
