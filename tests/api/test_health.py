@@ -22,7 +22,7 @@ from tests.servers import Served
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "PATIENCE", 0.3)
+    monkeypatch.setattr(health, "PATIENCE", 1.0)
 
 
 @pytest.fixture
