@@ -24,7 +24,7 @@ from workers.expansion import expand, of_instance
 from workers.guards.interruption import Interruption, Reason
 from workers.lending import Lent
 from workers.log import Log
-from workers.rendering import CannotRender, nobody, render
+from workers.rendering import CannotRender, Filled, render
 from workers.services import Services
 
 _logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def carry_out(
     services: Services,
     outputs: Callable[[set[str]], Mapping[str, Any]],
     executors: Mapping[TaskType, Executor[Any]] = EXECUTORS,
-    rendered: Callable[[Mapping[str, Any]], None] = nobody,
+    rendered: Callable[[Mapping[str, Any]], object] = lambda _: None,
 ) -> Outcome:
     """Does the work; whatever goes wrong on our side is an outcome too.
 
@@ -53,7 +53,7 @@ def carry_out(
         services=replace(services, secrets=lent),
         outputs=outputs,
         executors=executors,
-        tell=lambda fields: rendered(lent.shown(fields)),
+        tell=lambda filled: rendered(lent.shown(filled)),
     )
     return lent.masked(outcome)
 
@@ -66,7 +66,7 @@ def _carried_out(
     services: Services,
     outputs: Callable[[set[str]], Mapping[str, Any]],
     executors: Mapping[TaskType, Executor[Any]],
-    tell: Callable[[Mapping[str, Any]], None],
+    tell: Callable[[Filled], object],
 ) -> Outcome:
     try:
         command = _read(execution.command, execution.command_digest)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from runs_app.at_work.here import Secrets
 from runs_app.domain.outcomes import Outcome
-from skytrail.security.redaction import Redactor
+from skytrail.security.redaction import MASK, Redactor
 from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from workers.log import Log
+from workers.rendering import Filled
 
 
 class Lent:
@@ -46,10 +46,12 @@ class Lent:
         """A JSON value with masks for the secrets in it."""
         return self._redactor.known(value)
 
-    def shown(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Fields of a task as people may read them; what is called like a secret is hidden too."""
-        shown: dict[str, Any] = self._redactor.value(fields)
-        return shown
+    def shown(self, filled: Filled) -> dict[str, Any]:
+        """Fields of a task as people may read them: what is called like a secret is hidden too, and
+        what a template has made of one.
+        """
+        fields, blind = (self._redactor.value(each) for each in (filled.fields, filled.blind))
+        return {name: _alike(value, blind[name]) for name, value in fields.items()}
 
     def masked(self, outcome: Outcome) -> Outcome:
         """What may be kept of an outcome. Who needs the secret later looks it up."""
@@ -66,3 +68,12 @@ class Lent:
             self._hidden += secrets
             self._redactor = Redactor(self._hidden)
             self._log.hide(self._redactor)
+
+
+def _alike(value: Any, blind: Any) -> Any:
+    """`value`, with a mask wherever `blind` has another."""
+    if isinstance(value, dict) and isinstance(blind, dict) and value.keys() == blind.keys():
+        return {key: _alike(inner, blind[key]) for key, inner in value.items()}
+    if isinstance(value, list) and isinstance(blind, list) and len(value) == len(blind):
+        return [_alike(*both) for both in zip(value, blind, strict=True)]
+    return value if type(value) is type(blind) and value == blind else MASK

@@ -9,33 +9,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, Undefined, nodes
 from pydantic import ValidationError
 
 from dags_app.domain import templates
 from dags_app.domain.commands import Command
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import MAX_OUTPUT_BYTES
+from skytrail.security.redaction import MASK
 from workers.guards.budget import TooMuch, limited
+from workers.sandbox import ENVIRONMENT, Outputs
 from workers.services import Services
-from workers.template_names import (
-    DATED,
-    FILTERS,
-    Events,
-    Lookups,
-    Needed,
-    Table,
-    names_to_look_up,
-    run_names,
-)
+from workers.template_names import Lookups, Needed, names_to_look_up, run_names
 
 C = TypeVar("C", bound=Command)
+
+_RenderText: TypeAlias = Callable[[str, str, Mapping[str, Any]], Any]
 
 #: A text, filled in, may be this long; what is one expression, as JSON, as long as an output may.
 MAX_RENDERED = 1_000_000
@@ -52,74 +47,30 @@ _MEMORY = 128 * 1024 * 1024
 _TIME_PER_BYTE = 200e-9
 _MEMORY_PER_BYTE = 32
 
-#: The largest number that may be raised to a power, and the highest power.
-_MAX_NUMBER = 10**6
-_MAX_POWER = 64
-_MAX_FACTOR = 10**400
-
 
 class CannotRender(Exception):
     """A template could not be filled in; the text says which and why."""
 
 
-class _Missing(StrictUndefined):
-    """Says what there would be in place of what is missing."""
+@dataclass(frozen=True)
+class Filled:
+    """Fields whose templates were filled in. `blind` are the same with masks in place of secrets:
+    what is otherwise there has been made of a secret, whatever it looks like now.
+    """
 
-    @property
-    def _undefined_message(self) -> str:
-        table, name = self._undefined_obj, self._undefined_name
-        if name in DATED and not self._undefined_hint and not isinstance(table, dict):
-            return (
-                f"{name!r} is undefined: this run has no logical date or no interval; trigger it "
-                "with a logical date, or say what to do without: "
-                f"{{{{ {name} | default('…') }}}}"
-            )
-        if self._undefined_hint or not isinstance(table, dict):
-            return str(super()._undefined_message)
-        if isinstance(table, _Outputs):
-            return f"the task {name!r} has left no output"
-        known = [str(key) for key in table]
-        there = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
-        return (
-            f"there is no {name!r} in it, only: {there}" if known else f"no {name!r}: it is empty"
+    fields: dict[str, Any]
+    blind: dict[str, Any]
+
+    def renamed(self, names: Mapping[str, str]) -> Filled:
+        """The same, the fields called by other names."""
+        fields, blind = (
+            {names[name]: value for name, value in each.items()}
+            for each in (self.fields, self.blind)
         )
+        return Filled(fields, blind)
 
 
-class _Outputs(dict[str, Any]):
-    """The outputs of the tasks that a template names."""
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    # One operation on endless numbers is not interrupted, and may hold everything up for hours.
-    intercepted_binops = frozenset({"**", "*"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" and not (abs(left) <= _MAX_NUMBER and abs(right) <= _MAX_POWER):
-            raise SecurityError("this power is too large")
-        if isinstance(left, int) and isinstance(right, int) and max(left, right) > _MAX_FACTOR:
-            raise SecurityError("this product is too large")
-        return super().call_binop(context, operator, left, right)
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """An entry of a table comes before its methods: `outputs.fetch.items` is what was kept."""
-        if isinstance(obj, dict | Events) and attribute in obj:
-            return obj[attribute]
-        if isinstance(obj, Table) and attribute != "get":
-            return obj.entry(attribute)
-        return super().getattr(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """`conn["my-db"]` is what `conn.my_db` would be, were it a name."""
-        if isinstance(obj, Table) and isinstance(argument, str):
-            return obj.entry(argument)
-        return super().getitem(obj, argument)
-
-
-_ENVIRONMENT = _Sandbox(undefined=_Missing, autoescape=False)  # no HTML is made
-_ENVIRONMENT.filters |= FILTERS
-
-
-def nobody(_: Mapping[str, Any]) -> None:
+def nobody(_: Filled) -> None:
     """Is told, and keeps nothing."""
 
 
@@ -129,7 +80,7 @@ def render(
     outputs: Callable[[set[str]], Mapping[str, Any]],
     services: Services | None = None,
     *,
-    tell: Callable[[Mapping[str, Any]], None] = nobody,
+    tell: Callable[[Filled], object] = nobody,
 ) -> C:
     """`command` with its templates filled in; `outputs` fetches those of the tasks it names.
 
@@ -142,11 +93,10 @@ def render(
     }
     if not fields:
         return command
-    found = fill_in(fields, execution, outputs, services)
-    names = type(command).model_fields
-    rendered = {names[name].alias or name: value for name, value in found.items()}
-    tell(rendered)
-    document = command.model_dump(by_alias=True) | rendered
+    names = {name: type(command).model_fields[name].alias or name for name in fields}
+    filled = _filled(fields, execution, outputs, services).renamed(names)
+    tell(filled)
+    document = command.model_dump(by_alias=True) | filled.fields
     try:
         return type(command).model_validate(document)
     except ValidationError as error:
@@ -159,30 +109,83 @@ def fill_in(
     fields: Mapping[str, Any],
     execution: Execution,
     outputs: Callable[[set[str]], Mapping[str, Any]],
-    services: Services | None = None,
 ) -> dict[str, Any]:
-    """`fields` with all templates in them filled in. Raises `CannotRender`."""
+    """`fields` with all templates in them filled in, of what needs no looking up.
+
+    Raises `CannotRender`.
+    """
+    return _filled(fields, execution, outputs, None).fields
+
+
+def _filled(
+    fields: Mapping[str, Any],
+    execution: Execution,
+    outputs: Callable[[set[str]], Mapping[str, Any]],
+    services: Services | None,
+) -> Filled:
     try:
         given = outputs(_referred_to(fields))
         size = len(json.dumps(given)) if given else 0
-        context = {"outputs": _Outputs(given), **run_names(execution)}
-        lookups = None if services is None else Lookups(services, execution)
-        if lookups is not None:
-            context |= names_to_look_up(lookups)
-        for _ in range(MAX_SECRETS + 1):
-            try:
-                with limited(
-                    seconds=_TIME + size * _TIME_PER_BYTE,
-                    more_bytes=_MEMORY + size * _MEMORY_PER_BYTE,
-                ):
-                    return {name: _render(value, name, context) for name, value in fields.items()}
-            except Needed as needed:
-                assert lookups is not None  # who else asks
-                lookups.look_up(needed)
-        raise CannotRender(f"templates may use at most {MAX_SECRETS} connections and variables")
+        budget = _Budget(_TIME + size * _TIME_PER_BYTE, _MEMORY + size * _MEMORY_PER_BYTE)
+        context = {"outputs": Outputs(given), **run_names(execution)}
+        if services is None:
+            found = _render_all(fields, context, budget)
+            return Filled(found, found)
+        lookups = Lookups(services, execution)
+        found = _looking_up(fields, context, lookups, budget)
+        if not lookups.has_secrets:
+            return Filled(found, found)
+        blind = context | names_to_look_up(lookups.blind())
+        return Filled(found, _render_blind(fields, blind, budget))
     except (templates.BadTemplate, TooMuch) as error:
         where = ", ".join(sorted(fields))
         raise CannotRender(f"{where}: {{{{ … }}}} cannot be filled in: {error}") from None
+
+
+@dataclass(frozen=True)
+class _Budget:
+    seconds: float
+    more_bytes: int
+
+    def kept(self) -> AbstractContextManager[None]:
+        return limited(seconds=self.seconds, more_bytes=self.more_bytes)
+
+
+def _looking_up(
+    fields: Mapping[str, Any], context: Mapping[str, Any], lookups: Lookups, budget: _Budget
+) -> dict[str, Any]:
+    names = {**context, **names_to_look_up(lookups)}
+    for _ in range(MAX_SECRETS + 1):
+        try:
+            return _render_all(fields, names, budget)
+        except Needed as needed:
+            lookups.look_up(needed)
+    raise CannotRender(f"templates may use at most {MAX_SECRETS} connections and variables")
+
+
+def _render_all(
+    fields: Mapping[str, Any], context: Mapping[str, Any], budget: _Budget
+) -> dict[str, Any]:
+    with budget.kept():
+        return {name: _render(value, name, context) for name, value in fields.items()}
+
+
+def _render_blind(
+    fields: Mapping[str, Any], context: Mapping[str, Any], budget: _Budget
+) -> dict[str, Any]:
+    """The same where masks may not do: what cannot be filled in with them is one itself."""
+
+    def text(template: str, path: str, context: Mapping[str, Any]) -> Any:
+        try:
+            return _render_text(template, path, context)
+        except (CannotRender, Needed):
+            return MASK
+
+    try:
+        with budget.kept():
+            return {name: _render(value, name, context, text) for name, value in fields.items()}
+    except TooMuch:
+        return dict.fromkeys(fields, MASK)
 
 
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
@@ -207,16 +210,6 @@ def _has_template(value: Any) -> bool:
     return any(templates.is_template(text) for _, text in templates.texts_in(value, ""))
 
 
-def _render(value: Any, path: str, context: Mapping[str, Any]) -> Any:
-    if isinstance(value, str) and templates.is_template(value):
-        return _render_text(value, path, context)
-    if isinstance(value, dict):
-        return {key: _render(inner, f"{path}.{key}", context) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_render(inner, f"{path}[{i}]", context) for i, inner in enumerate(value)]
-    return value
-
-
 def _render_text(text: str, path: str, context: Mapping[str, Any]) -> Any:
     try:
         template, is_expression = _compiled(text)
@@ -231,6 +224,23 @@ def _render_text(text: str, path: str, context: Mapping[str, Any]) -> Any:
     if len(rendered) > MAX_RENDERED:
         raise CannotRender(f"{path} is longer than {MAX_RENDERED:,} characters when filled in")
     return rendered
+
+
+def _render(
+    value: Any, path: str, context: Mapping[str, Any], render_text: _RenderText = _render_text
+) -> Any:
+    if isinstance(value, str) and templates.is_template(value):
+        return render_text(value, path, context)
+    if isinstance(value, dict):
+        return {
+            key: _render(inner, f"{path}.{key}", context, render_text)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            _render(inner, f"{path}[{i}]", context, render_text) for i, inner in enumerate(value)
+        ]
+    return value
 
 
 _ERRORS = (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
@@ -262,8 +272,8 @@ def _compiled(text: str) -> tuple[Any, bool]:
     """A template, and whether it is one expression whose value keeps its type."""
     expression = _only_expression(text)
     if expression is None:
-        return _ENVIRONMENT.from_string(text), False
-    return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False), True
+        return ENVIRONMENT.from_string(text), False
+    return ENVIRONMENT.compile_expression(expression, undefined_to_none=False), True
 
 
 def _only_expression(text: str) -> str | None:
@@ -271,7 +281,7 @@ def _only_expression(text: str) -> str | None:
     stripped = text.strip()
     if not (stripped.startswith("{{") and stripped.endswith("}}")):
         return None
-    body = _ENVIRONMENT.parse(stripped).body
+    body = ENVIRONMENT.parse(stripped).body
     is_single = (
         len(body) == 1
         and isinstance(body[0], nodes.Output)

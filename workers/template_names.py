@@ -11,6 +11,8 @@ from jinja2.exceptions import UndefinedError
 
 from runs_app.domain.executions import Execution
 from skytrail.errors import NotFound, SkytrailError
+from skytrail.security.redaction import MASK
+from skytrail.security.secrets.shown import shown_connection, shown_variable
 from workers.services import Services
 
 CONNECTION, VARIABLE, EVENTS = "connection", "variable", "events"
@@ -44,25 +46,43 @@ class Lookups:
         self._services = services
         self._execution = execution
         self._found: dict[tuple[str, str], Any] = {}
+        #: Of those that hold a secret: the same as people may read it.
+        self._shown: dict[tuple[str, str], Any] = {}
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether a template has been given something that people are not to read."""
+        return bool(self._shown)
+
+    def blind(self) -> Lookups:
+        """The same as far as people may read it; nothing more is looked up."""
+        other = Lookups(self._services, self._execution)
+        other._found = self._found | self._shown
+        return other
 
     def look_up(self, needed: Needed) -> None:
         """Raises nothing: what cannot be had is an error where a template wants it."""
         try:
-            if needed.what == EVENTS:
-                found: Any = self._services.runs.triggering_events(self._execution)
-            elif needed.what == CONNECTION:
-                value = self._services.secrets.connection(needed.name)
-                found = {
-                    "conn_id": value.conn_id,
-                    "conn_type": value.conn_type,
-                    "uri": value.uri,
-                    **value.fields(),
-                }
-            else:
-                found = self._services.secrets.variable(needed.name).value
+            found, shown = self._look_up(needed)
         except SkytrailError as error:
-            found = error
+            found = shown = error
         self._found[needed.what, needed.name] = found
+        if shown != found:
+            self._shown[needed.what, needed.name] = shown
+
+    def _look_up(self, needed: Needed) -> tuple[Any, Any]:
+        """What there is, and as people may read it."""
+        if needed.what == EVENTS:
+            events = self._services.runs.triggering_events(self._execution)
+            return events, events
+        if needed.what == CONNECTION:
+            value = self._services.secrets.connection(needed.name)
+            names = {"conn_id": value.conn_id, "conn_type": value.conn_type}
+            found, shown = names | value.fields(), shown_connection(value)
+            uri = value.uri
+            return found | {"uri": uri}, shown | {"uri": uri if shown == found else MASK}
+        variable = self._services.secrets.variable(needed.name)
+        return variable.value, shown_variable(variable)
 
     def get(self, what: str, name: str) -> Any:
         """The secret, or the error that there is instead. Raises `Needed`."""

@@ -63,6 +63,42 @@ def test_secrets_are_masked_by_value_and_by_name() -> None:
     assert (kept["PIN"], kept["API_TOKEN"]) == ("pin ***", "***")
 
 
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("pin {{ var.value.pin }}", "pin ***"),
+        ("{{ var.value.pin | upper }}", "***"),
+        ("{{ conn.shop.password[:6] }}", "***"),
+        ("{{ conn.shop.password | reverse }}", "***"),
+        ("{{ var.value.pin | list | join('-') }}", "***"),
+        ("{{ var.value.pin | length }}", "***"),
+        # Whatever is looked for in the log has three characters at least.
+        ("x {{ var.value.short }}", "***"),
+        ("{{ 'a' if var.value.short == 'ab' else 'b' }}", "***"),
+        ("{% if var.value.short == 'ab' %}{{ var.value.pin | upper }}{% endif %}", "***"),
+        ("{{ var.json.keys.rows + 1 }}", "***"),
+        ("{{ var.json.keys }}", {"rows": "***", "on": True}),
+        ("{{ conn.shop.uri }}", "***"),
+        ("{{ conn.shop.host }} {{ var.value.region }}", "shop.example.org north"),
+        ("{{ conn.proxied.host | upper }}", "***"),
+    ],
+)
+def test_what_a_template_makes_of_a_secret_is_masked(template: str, shown: Any) -> None:
+    keeping.keep_connection(ConnectionValue.from_uri("shop", "http://me:Canary-1@shop.example.org"))
+    keeping.keep_connection(
+        ConnectionValue(
+            conn_id="proxied", conn_type="http", host="http://me:canary-3@x.example.org"
+        )
+    )
+    keeping.keep_variable("pin", "canary-2")
+    keeping.keep_variable("short", "ab")
+    keeping.keep_variable("keys", '{"rows": 5, "on": true}')
+    keeping.keep_variable("region", "north", is_secret=False)
+    found = ready("python", callable="tests.workers.chores.give", args=[template, {"plain": 1}])
+    done(found)
+    assert _fields(found)["args"][0] == shown
+
+
 def test_text_that_the_database_refuses_is_replaced() -> None:
     found = ready("python", callable="tests.workers.chores.give", args=["{{ 'a\\x00b' | length }}"])
     assert done(found) == "success"

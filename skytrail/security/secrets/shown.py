@@ -1,17 +1,18 @@
-"""What people are shown of a connection: everything but the secrets, and `***` in their place.
+"""What people are shown of a connection or a variable: all but the secrets, and `***` for them.
 
 What was shown may be sent back: each `***` then stands for what is kept where it stands.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from skytrail.errors import Problem
 from skytrail.security.redaction import MASK, Redactor, looks_secret
-from skytrail.security.secrets.values import ConnectionValue
+from skytrail.security.secrets.values import ConnectionValue, VariableValue
 from skytrail.security.secrets.writing import ConnectionInvalid
 
 #: Hosts that are whole addresses may have a password in them.
@@ -29,6 +30,26 @@ def shown_connection(value: ConnectionValue, *, with_secrets: bool = False) -> d
             "extra": _shown(fields["extra"], redactor),
         }
     return {"conn_id": value.conn_id, "conn_type": value.conn_type, **fields}
+
+
+def shown_variable(value: VariableValue) -> str:
+    """Its text. Of a secret one a mask; if it is JSON its form, with masks for what is in it."""
+    if not value.is_secret or not value.value:
+        return value.value
+    if value.value.lstrip()[:1] not in {"{", "["}:
+        return MASK
+    try:
+        return json.dumps(_form(json.loads(value.value)))
+    except (ValueError, RecursionError):
+        return MASK
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _form(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_form(inner) for inner in value]
+    return value if value is None or isinstance(value, bool) else MASK
 
 
 def has_mask(value: Any) -> bool:
