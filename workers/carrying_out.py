@@ -54,6 +54,7 @@ def carry_out(
         outputs=outputs,
         executors=executors,
         tell=lambda filled: rendered(lent.shown(filled)),
+        masked=lent.text,
     )
     return lent.masked(outcome)
 
@@ -67,6 +68,7 @@ def _carried_out(
     outputs: Callable[[set[str]], Mapping[str, Any]],
     executors: Mapping[TaskType, Executor[Any]],
     tell: Callable[[Filled], object],
+    masked: Callable[[str], str],
 ) -> Outcome:
     try:
         command = _read(execution.command, execution.command_digest)
@@ -74,7 +76,7 @@ def _carried_out(
             return expand(execution, outputs)
         command = render(command, execution, outputs, services, tell=tell)
         command = of_instance(command, execution)
-        call = Call(execution, command, log, interruption, services)
+        call = Call(execution, command, log, interruption, services, masked)
         return executors[command.type].execute(call)
     except CannotRender as error:
         return Outcome.failed(str(error), reason="bad_template", may_retry=False)

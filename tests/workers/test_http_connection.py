@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from runs_app.domain.outcomes import Outcome
@@ -16,6 +17,7 @@ from skytrail.security.secrets.values import ConnectionValue
 from skytrail.testing import run_dag
 from tests.workers.calls import Bench
 from tests.workers.pages import Page, Site, serving
+from workers.executors.http_connection import AtHomeOnly, Website
 from workers.local.services import GivenSecrets, services
 
 CANARY = "s3cret-canary"
@@ -96,11 +98,63 @@ def test_a_redirect_to_another_place_is_told_no_secret(
     assert told["X-Mine"] == "1"
 
 
+def _tried(site: Site, **fields: Any) -> Any:
+    """What becomes of a task whose templates are given the secret."""
+    with DAG("asking") as dag:
+        Http("ask", conn_id="shop", uri="/v1/away", **fields)
+    result = run_dag(dag, connections={"shop": f"http://me:{CANARY}@127.0.0.1:{site.port}"})
+    assert CANARY not in f"{result!r}{result['ask'].rendered}"
+    return result["ask"]
+
+
+@pytest.mark.usefixtures("bench")
+def test_a_header_with_a_secret_stays_whatever_it_is_called(site: Site, elsewhere: Site) -> None:
+    site.pages["/v1/away"] = Page(302, headers={"Location": elsewhere.url("/there")})
+    task = _tried(site, headers={"X-Who": "{{ conn.shop.password }}", "X-Mine": "1"})
+    assert task.state is TaskState.SUCCESS, task
+    assert site.requests[-1].headers["X-Who"] == CANARY
+    assert CANARY not in str(elsewhere.requests[-1].headers)
+    assert elsewhere.requests[-1].headers["X-Mine"] == "1"
+    where = f"http://127.0.0.1:{elsewhere.port}"
+    assert f"redirected to {where}, without authorization, x-who" in task.log
+
+
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize("body", [{"json": {"pw": "{{ conn.shop.password }}"}}, {"body": "pw={{ conn.shop.password }}"}])  # fmt: skip # noqa: E501
+def test_a_body_with_a_secret_is_not_sent_on(site: Site, elsewhere: Site, body: Any) -> None:
+    site.pages["/v1/away"] = Page(307, headers={"Location": elsewhere.url("/there")})
+    task = _tried(site, method="POST", **body)
+    assert task.state is TaskState.FAILED
+    assert "the body of the request holds a secret" in task.error
+    assert CANARY in site.requests[-1].body.decode()
+    assert not elsewhere.requests
+    assert _tried(site, method="POST", json={"a": 1}).state is TaskState.SUCCESS
+    assert elsewhere.requests[-1].body == b'{"a":1}'
+
+
+@pytest.mark.parametrize("to", ["http://shop.example.org/", "https://shop.example.org:8443/"])
+def test_the_same_host_without_tls_or_at_another_port_is_another_place(to: str) -> None:
+    home = httpx.URL("https://shop.example.org/")
+    hook = AtHomeOnly(home, Website(home, {"Authorization": "Bearer x", "X-Shop": "7"}))
+    first, second = httpx.Request("GET", home), httpx.Request("GET", to, headers={"X-Shop": "7"})
+    hook(first)
+    hook(second)
+    assert {"authorization", "x-shop"} <= first.headers.keys()
+    assert not {"authorization", "x-shop"} & second.headers.keys()
+
+
 def test_a_redirect_that_stays_is_told_all(bench: Bench, site: Site) -> None:
     site.pages["/v1/moved"] = Page(302, headers={"Location": "/v1/rows"})
     ask(bench, connection=to(site, login="me", password=CANARY), uri="/v1/moved")
     assert site.requests[-1].path == "/v1/rows"
     assert "Authorization" in site.requests[-1].headers
+
+
+@pytest.mark.parametrize("uri", ["/go/http://x", "go/http://x"])
+def test_a_path_may_have_an_address_in_it(bench: Bench, site: Site, uri: str) -> None:
+    site.pages["/a%2Fb/go/http://x"] = Page(200)
+    connection = {"conn_type": "http", "host": f"http://127.0.0.1:{site.port}/a%2Fb"}
+    assert ask(bench, connection=connection, uri=uri).state is TaskState.SUCCESS
 
 
 def test_a_whole_address_has_to_be_at_the_same_place(
@@ -127,6 +181,10 @@ def test_no_path_leads_elsewhere(bench: Bench, site: Site, uri: str) -> None:
         ({"conn_type": "postgresql", "host": "x"}, "of type postgresql"),
         ({"conn_type": "http", "host": "http://x:y"}, "make no usable address"),
         ({"conn_type": "http", "host": "x", "extra": {"headers": "y"}}, "no object of headers"),
+        ({"conn_type": "http", "host": "x", "extra": {"token": f"{CANARY}\n"}}, "extra.token"),
+        ({"conn_type": "http", "host": "x", "extra": {"token": f"é{CANARY}"}}, "plain ASCII"),
+        ({"conn_type": "http", "host": "x", "extra": {"headers": {"A b": "1"}}}, "'A b'"),
+        ({"conn_type": "http", "host": "x", "extra": {"headers": {"A": "1\r\nB: 2"}}}, "headers.A"),
     ],
 )
 def test_a_connection_of_no_use_says_why(

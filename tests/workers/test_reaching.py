@@ -71,6 +71,18 @@ def test_a_website_answers(code: int, status: str, kept: Any, site: Site) -> Non
 
 
 @pytest.mark.usefixtures("allowed")
+def test_a_website_is_sent_what_tasks_send(kept: Any, site: Site) -> None:
+    site.pages["/v1"] = Page()
+    extra = {"token": SECRET, "headers": {"X-Shop": "7"}}
+    tested = kept(conn_type="http", host="127.0.0.1", port=site.port, schema="v1", extra=extra)
+    assert tested.status == "ok", tested
+    sent = site.requests[0].headers
+    assert (sent["Authorization"], sent["X-Shop"]) == (f"Bearer {SECRET}", "7")
+    tested = kept(conn_type="http", host="x", extra={"token": f"{SECRET}\n"})
+    assert tested.message.startswith("extra.token of it")
+
+
+@pytest.mark.usefixtures("allowed")
 def test_one_that_does_not_know_head_is_asked_with_get(kept: Any, site: Site) -> None:
     def page(request: Request) -> Page:
         return Page(status=405 if request.method == "HEAD" else 200)

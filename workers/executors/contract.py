@@ -5,7 +5,7 @@ The conformance suite in `tests/workers/` runs over all of them: a new one is do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -28,6 +28,8 @@ class Call(Generic[C]):
     log: Log
     interruption: Interruption
     services: Services
+    #: A text with a mask for each secret that this try has been lent so far.
+    masked: Callable[[str], str] = str
 
     @property
     def params(self) -> Mapping[str, Any]:

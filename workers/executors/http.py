@@ -10,7 +10,13 @@ from runs_app.domain.outcomes import Outcome
 from skytrail.errors import SkytrailError
 from workers.executors import http_body
 from workers.executors.contract import Call
-from workers.executors.http_connection import AtHomeOnly, BadConnection, Website, website_of
+from workers.executors.http_connection import (
+    AtHomeOnly,
+    BadConnection,
+    SecretAstray,
+    Website,
+    website_of,
+)
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
 
 MAX_REDIRECTS = 3
@@ -35,6 +41,7 @@ class HttpExecutor:
         try:
             website = _website(call)
             url = _address(call.command, website)
+            at_home_only = AtHomeOnly(url, website, masked=call.masked, say=call.log.write)
             with (
                 call.interruption.interruptible(),
                 httpx.Client(
@@ -43,12 +50,14 @@ class HttpExecutor:
                     follow_redirects=True,
                     max_redirects=MAX_REDIRECTS,
                     trust_env=False,
-                    event_hooks={"request": [AtHomeOnly(url, website)]},
+                    event_hooks={"request": [at_home_only]},
                 ) as client,
             ):
                 return _request(client, url, call)
         except BadConnection as error:
             return Outcome.failed(str(error), reason="bad_connection", may_retry=False)
+        except SecretAstray as error:
+            return Outcome.failed(str(error), reason="redirects", may_retry=False)
         except SkytrailError as error:
             return Outcome.failed(f"conn_id: {error}", reason="no_connection")
         except PrivateAddress as error:

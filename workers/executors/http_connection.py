@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,18 @@ from skytrail.security.secrets.values import ConnectionValue
 TYPES = frozenset({"http", "https"})
 
 
+#: What begins so is a whole address (RFC 3986 §3.1).
+_WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
 class BadConnection(Exception):
     """The connection is of no use for a request; the text names the field, and what to do."""
+
+
+class SecretAstray(Exception):
+    """A redirect wants a secret to be sent elsewhere; the text says where to."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +41,7 @@ class Website:
 
         Raises `BadConnection`, and what httpx does for what is no address.
         """
-        if "://" in uri.partition("?")[0]:
+        if _WHOLE.match(uri):
             url = httpx.URL(uri)
             if origin_of(url) != origin_of(self.url):
                 raise BadConnection(
@@ -38,7 +49,7 @@ class Website:
                     "a path, or leave conn_id out"
                 )
             return url
-        below = self.url.path.rstrip("/")
+        below = self.url.raw_path.decode().partition("?")[0].rstrip("/")
         path, question, asked = uri.partition("?")
         whole = f"{below}/{path.lstrip('/')}{question}{asked}"
         return httpx.URL(f"{_shown(self.url)}{whole}")
@@ -82,23 +93,53 @@ def base_url(value: ConnectionValue) -> httpx.URL:
 class AtHomeOnly:
     """An event hook for requests: adds the website's headers where a request goes to it.
 
-    Whatever looks like a secret goes to no other place than the first, wherever a redirect leads.
-    httpx itself takes only `Authorization` away then.
+    Whatever looks like a secret, or holds one that the try was lent (`masked` knows them), goes to
+    no other place than the first, wherever a redirect leads: headers are left off, a body is not
+    sent at all. httpx itself takes only `Authorization` away then. What is left off is said.
     """
 
-    def __init__(self, first: httpx.URL, website: Website | None) -> None:
+    def __init__(
+        self,
+        first: httpx.URL,
+        website: Website | None,
+        *,
+        masked: Callable[[str], str] = str,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._home = origin_of(first)
         self._headers = dict(website.headers) if website else {}
+        self._masked = masked
+        self._say = say
+        self._only_here: set[str] = set()
 
     def __call__(self, request: httpx.Request) -> None:
+        """Raises `SecretAstray`."""
         if origin_of(request.url) == self._home:
             for name, value in self._headers.items():
                 request.headers.setdefault(name, value)
+            self._only_here |= self._secret_among(request.headers)
             return
+        # Not only those of now: httpx has taken some away, and another redirect may lead on.
+        self._only_here |= self._secret_among(request.headers)
+        for name in self._only_here:
+            request.headers.pop(name, None)
+        where = _shown(request.url)
+        body = request.read().decode("utf-8", "replace")
+        if self._masked(body) != body:
+            raise SecretAstray(
+                f"uri: a redirect leads to {where}, and the body of the request holds a secret, "
+                "which is not sent there; write the address that it leads to"
+            )
+        left_off = f", without {', '.join(sorted(self._only_here))}" if self._only_here else ""
+        self._say(f"redirected to {where}{left_off}\n")
+
+    def _secret_among(self, headers: httpx.Headers) -> set[str]:
         added = {name.lower() for name in self._headers}
-        for name in list(request.headers):
-            if name.lower() in added or looks_secret(name):
-                del request.headers[name]
+        return {
+            name
+            for name, value in headers.items()
+            if name in added or looks_secret(name) or self._masked(value) != value
+        }
 
 
 def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -111,13 +152,29 @@ def _headers(value: ConnectionValue) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise BadConnection(f"conn_id: extra.headers of {value.conn_id} is no object of headers")
     headers = {str(name): _text(inner) for name, inner in given.items()}
+    for name, text in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise BadConnection(
+                f"conn_id: extra.headers of {value.conn_id} has {name!r} for a name"
+            )
+        _check(text, f"extra.headers.{name}", value)
     if value.login or value.password:
         request = httpx.Request("GET", "http://x")
         flow = httpx.BasicAuth(value.login, value.password).auth_flow(request)
         headers["Authorization"] = next(flow).headers["Authorization"]
     elif token := value.extra.get("token"):
+        _check(str(token), "extra.token", value)
         headers["Authorization"] = f"Bearer {token}"
     return headers
+
+
+def _check(text: str, where: str, value: ConnectionValue) -> None:
+    """Raises `BadConnection` for what no header can hold. It may be a secret: it is not shown."""
+    if not text.isascii() or not (text.isprintable() or not text):
+        raise BadConnection(
+            f"conn_id: {where} of {value.conn_id} is no header: it holds plain ASCII without line "
+            "breaks; is there one at its end?"
+        )
 
 
 def _text(value: Any) -> str:

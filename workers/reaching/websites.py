@@ -8,7 +8,7 @@ import httpx
 from django.conf import settings
 
 from skytrail.security.secrets.values import ConnectionValue
-from workers.executors.http_connection import base_url
+from workers.executors.http_connection import BadConnection, website_of
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
 from workers.reaching.verdict import Verdict
 
@@ -29,22 +29,25 @@ _REFUSED = frozenset(
 def try_website(value: ConnectionValue) -> Verdict:
     """Asks for the address itself; any answer is one, but for a refusal and an error of theirs.
 
-    No redirect is followed: the login is for this host.
+    It is sent what tasks send. No redirect is followed: the login is for this host.
     """
     try:
-        url = base_url(value)
+        website = website_of(value)
+        url = website.url
         with httpx.Client(
             transport=GuardedTransport(settings.SKYTRAIL_HTTP_ALLOWED),
             timeout=_SECONDS,
             follow_redirects=False,
             trust_env=False,
-            auth=(value.login, value.password) if value.login or value.password else None,
+            headers=website.headers,
         ) as client:
             method, status = "HEAD", _status(client, "HEAD", url)
             if status in _NO_HEAD:
                 method, status = "GET", _status(client, "GET", url)
     except PrivateAddress as error:
         return Verdict("failed", str(error))
+    except BadConnection as error:
+        return Verdict("failed", str(error).removeprefix("conn_id: "))
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
         return Verdict("failed", "host and port make no usable address")
     except httpx.TimeoutException:
