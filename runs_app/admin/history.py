@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 
 from dags_app.admin.pages import ReadOnly
-from runs_app.admin.shown import badge, duration, link
+from runs_app.admin.shown import as_json, badge, duration, link
 from runs_app.models import Attempt, Transition
+from runs_app.selectors.rendered import fields_of
 
 
 @admin.register(Attempt)
@@ -28,7 +30,7 @@ class AttemptAdmin(ReadOnly):
     ordering = ["-pk"]
     fields = [
         "task_link", "run_link", "number", "epoch", "state_badge", "reason", "message",
-        "exit_code", "worker", "started_at", "finished_at", "took",
+        "exit_code", "worker", "started_at", "finished_at", "took", "rendered",
     ]  # fmt: skip
     readonly_fields = fields
 
@@ -58,6 +60,14 @@ class AttemptAdmin(ReadOnly):
     def took(self, attempt: Attempt) -> str | None:
         """How long it took."""
         return duration(attempt.started_at, attempt.finished_at)
+
+    @admin.display(description="Rendered fields", empty_value="–")
+    def rendered(self, attempt: Attempt) -> SafeString | None:
+        """What the templates were filled in to for this execution."""
+        fields = fields_of(attempt)
+        if fields is None:
+            return None
+        return format_html('<pre class="sky-text" dir="auto">{}</pre>', as_json(fields))
 
 
 @admin.register(Transition)

@@ -46,3 +46,10 @@ def rendered_of(task_run: TaskRun, *, attempt: int | None = None) -> Rendered | 
     if row is None:
         return None
     return Rendered(row.number, row.epoch, row.fields, row.created_at)
+
+
+def fields_of(attempt: Attempt) -> dict[str, Any] | None:
+    """Of one execution; None where nothing was filled in for it."""
+    rows = RenderedFields.objects.filter(task_run=attempt.task_run_id, epoch=attempt.epoch)
+    found: dict[str, Any] | None = rows.values_list("fields", flat=True).first()
+    return found

@@ -200,6 +200,19 @@ def test_a_task_shows_what_its_templates_were_filled_in_to(viewer: Client) -> No
     assert "/srv" in shown
 
 
+def test_each_attempt_shows_what_its_own_templates_were_filled_in_to(viewer: Client) -> None:
+    a = task(start_run(save_dag({"a": []})), "a")
+    for epoch in (1, 2):
+        Attempt.objects.create(task_run=a, epoch=epoch, number=epoch, worker="w", state="running")
+    RenderedFields.objects.create(task_run=a, epoch=1, fields={"env": {"X": "<first>"}})
+    shown = {
+        attempt.epoch: viewer.get(f"/admin/runs_app/attempt/{attempt.pk}/change/").content.decode()
+        for attempt in Attempt.objects.filter(task_run=a)
+    }
+    assert "&lt;first&gt;" in shown[1]
+    assert "&lt;first&gt;" not in shown[2]
+
+
 def test_a_run_is_repeated_and_says_whose_repetition_it_is(editor: Client) -> None:
     run = start_run(save_dag({"a": []}))
     DagRun.objects.filter(pk=run.pk).update(

@@ -103,6 +103,22 @@ def test_each_is_looked_up_once(carry: Carry) -> None:
     assert counting.asked == ["region", "shop"]
 
 
+def test_a_password_in_an_address_is_masked_too(carry: Carry) -> None:
+    proxy = ConnectionValue(
+        conn_id="proxy",
+        conn_type="http",
+        host="http://me:s3cret%2Fpw@shop.example.org",
+        extra={"via": ["socks://you:c4nary@gate.example.org"]},
+    )
+    secrets = GivenSecrets(connections={"proxy": proxy})
+    assert given(carry, "{{ conn.proxy.host }} s3cret/pw", secrets=secrets) == (
+        "http://me:***@shop.example.org ***"
+    )
+    assert given(carry, "{{ conn.proxy.extra.via[0] }}", secrets=secrets) == (
+        "socks://you:***@gate.example.org"
+    )
+
+
 def test_what_is_missing_says_where_to_give_it(carry: Carry) -> None:
     for text in ("{{ var.value.nothing }}", "{{ conn.nothing.host }}", "{{ var.json.nothing }}"):
         outcome, _ = carry("python", callable="tests.workers.chores.give", args=[text])

@@ -6,17 +6,17 @@ What was shown may be sent back: each `***` then stands for what is kept where i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from skytrail.errors import Problem
 from skytrail.security.redaction import MASK, Redactor, looks_secret
-from skytrail.security.secrets.values import ConnectionValue, VariableValue
+from skytrail.security.secrets.values import (
+    PASSWORD_IN_ADDRESS,
+    ConnectionValue,
+    VariableValue,
+)
 from skytrail.security.secrets.writing import ConnectionInvalid
-
-#: Hosts that are whole addresses may have a password in them.
-_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^/?#@]*@")
 
 
 def shown_connection(value: ConnectionValue, *, with_secrets: bool = False) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def shown_connection(value: ConnectionValue, *, with_secrets: bool = False) -> d
     if not with_secrets:
         redactor = Redactor(value.secret_values())
         fields |= {
-            "host": _PASSWORD.sub(rf"\1:{MASK}@", value.host),
+            "host": PASSWORD_IN_ADDRESS.sub(rf"\1:{MASK}@", value.host),
             "password": MASK if value.password else "",
             "extra": _shown(fields["extra"], redactor),
         }
@@ -90,7 +90,7 @@ def _shown(value: Any, redactor: Redactor, name: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [_shown(inner, redactor) for inner in value]
     if isinstance(value, str):
-        return _PASSWORD.sub(rf"\1:{MASK}@", redactor.text(value))
+        return PASSWORD_IN_ADDRESS.sub(rf"\1:{MASK}@", redactor.text(value))
     return redactor.value(value)
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from skytrail.security.redaction import MASK, looks_secret
 from skytrail.security.secrets import uris, writing
+
+#: The login and the password of an address.
+PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)([^/?#@:]*):([^/?#@]*)@")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -57,8 +62,11 @@ class ConnectionValue:
         }
 
     def secret_values(self) -> list[str]:
-        """What must not be read by people: the password, and extras that look like secrets."""
-        found = [self.password, *_texts_of_secrets(self.extra)]
+        """What must not be read by people: the password, extras that look like secrets, and the
+        passwords of addresses that stand in the host or in an extra.
+        """
+        addresses = _passwords_in(self.host)
+        found = [self.password, *addresses, *_texts_of_secrets(self.extra)]
         return [text for text in dict.fromkeys(found) if text]
 
     @classmethod
@@ -112,9 +120,17 @@ def _texts_of_json(text: str) -> Iterator[str]:
         return
 
 
+def _passwords_in(text: str) -> Iterator[str]:
+    """Of each address in it, as it is written and as it is meant."""
+    for match in PASSWORD_IN_ADDRESS.finditer(text):
+        yield from (match[2], unquote(match[2]))
+
+
 def _texts_of_secrets(value: Any) -> Iterator[str]:
-    """Each text that stands somewhere under a name that looks secret."""
-    if isinstance(value, Mapping):
+    """Each text that stands somewhere under a name that looks secret, and passwords elsewhere."""
+    if isinstance(value, str):
+        yield from _passwords_in(value)
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _texts(inner) if looks_secret(str(key)) else _texts_of_secrets(inner)
     elif isinstance(value, list | tuple):
