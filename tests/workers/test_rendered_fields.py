@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
+from runs_app.actions.retention import prune
 from runs_app.domain.rendered import MAX_BYTES, bounded
-from runs_app.models import RenderedFields, TaskRun
+from runs_app.models import DagRun, RenderedFields, TaskRun
 from runs_app.selectors.rendered import rendered_of
 from skytrail.sdk import DAG, Bash
 from skytrail.security.secrets import keeping
@@ -43,6 +46,15 @@ def test_a_task_that_fails_afterwards_shows_what_it_was_given() -> None:
     found = ready("bash", command="exit 3", env={"TASK": "{{ ti.task_id }}"})
     assert done(found) == "failed"
     assert _fields(found) == {"env": {"TASK": "work"}}
+
+
+def test_they_go_when_their_run_does() -> None:
+    found = ready("bash", command="true", env={"TASK": "{{ ti.task_id }}"})
+    assert done(found) == "success"
+    assert RenderedFields.objects.count() == 1
+    DagRun.objects.update(state="failed", finished_at=Now() - timedelta(days=40))
+    assert prune(keep=timedelta(days=30)) == 1
+    assert not RenderedFields.objects.exists()
 
 
 def test_secrets_are_masked_by_value_and_by_name() -> None:
