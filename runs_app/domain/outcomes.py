@@ -149,7 +149,10 @@ def keepable(value: Any) -> Any:
             "are kept. Write it to a file and return skytrail.sdk.artifact.save(file)"
         )
     kept = json.loads(text)
-    if _may_be_unstorable(text) and unstorable(kept):
+    flaws = unstorable(kept) if _may_be_unstorable(text) else []
+    if any(flaw.code == "too_deep" for flaw in flaws):
+        raise Unkeepable("what the task returns is nested too deeply; return it flatter")
+    if flaws:
         raise Unkeepable("what the task returns has text with NUL or broken Unicode characters")
     return kept
 

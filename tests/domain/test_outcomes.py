@@ -114,3 +114,11 @@ def test_also_in_large_values_nothing_unstorable_is_kept(bad: Any) -> None:
     assert keepable(large) == large
     with pytest.raises(Unkeepable, match="NUL or broken Unicode"):
         keepable([*large, bad])
+
+
+def test_what_is_nested_too_deeply_says_so() -> None:
+    deep: Any = 1
+    for _ in range(150):
+        deep = [deep]
+    with pytest.raises(Unkeepable, match="nested too deeply"):
+        keepable(deep)
