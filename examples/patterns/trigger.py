@@ -11,7 +11,7 @@ with DAG(
     tags=["example", "pattern"],
 ):
     load = Bash("load", command="echo region=north > $SKYTRAIL_OUTPUT")
-    # A try that is made again triggers the same run, not another one.
+    # A worker that is lost in the middle of it triggers no second run; a retry triggers another.
     report = TriggerDag(
         "report",
         dag_id="report",
