@@ -154,20 +154,20 @@ def names_to_look_up(lookups: Lookups) -> dict[str, Any]:
     }
 
 
+#: The logical date in other forms; each is a filter, too.
+_OF_DATES = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
+
+_DATES = ("logical_date", "data_interval_start", "data_interval_end")
+
 #: What only a run with a logical date knows, and most often with an interval.
-DATED = frozenset(
-    {
-        *("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date"),
-        *("data_interval_start", "data_interval_end"),
-    }
-)
+DATED = frozenset({*_OF_DATES, *_DATES})
 
 
 def run_names(execution: Execution) -> dict[str, Any]:
     """What the run and the task are called, and their dates."""
     dates = {
         name: _moment(getattr(execution, name))
-        for name in ("logical_date", "data_interval_start", "data_interval_end")
+        for name in _DATES
         if getattr(execution, name) is not None
     }
     about_run = {
@@ -231,8 +231,6 @@ def _to_json(value: Any, indent: int | None = None) -> str:
     """Jinja's own writes `<` as `\\u003c`, for web pages."""
     return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
 
-
-_OF_DATES = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ds": lambda value: f"{_read(value):%Y-%m-%d}",

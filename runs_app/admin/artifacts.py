@@ -40,8 +40,7 @@ class ArtifactAdmin(ReadOnly):
         """The task run that left it."""
         task = artifact.task_run
         assert task is not None  # of those that are shown
-        index = f"[{task.map_index}]" if task.map_index >= 0 else ""
-        return link("runs_app_taskrun", task.pk, f"{task.task_id}{index}, {task.run.run_id}")
+        return link("runs_app_taskrun", task.pk, f"{task}, {task.run.run_id}")
 
     @admin.display(description="DAG")
     def dag_column(self, artifact: Artifact) -> SafeString | str:

@@ -26,34 +26,16 @@ from runs_app.selectors.invariants.examining import Scope, examine
 from runs_app.selectors.invariants.terms import NO_TOLERANCE
 from tests.conveyor import Conveyor
 from tests.factories import Graph, save_dag, start_run, states, task
-from workers.carrying_out import carry_out
-from workers.database_services import FROM_THE_DATABASE
-from workers.guards.interruption import Interruption
-from workers.log import Log
+from tests.workers.calls import for_real
 
 pytestmark = pytest.mark.usefixtures("committing")
 
 GRAPH: Graph = {"ask": [], "publish": ["ask"]}
 
 
-def really(execution: Execution) -> Outcome:
-    """What a worker makes of an execution."""
-    interruption = Interruption()
-    try:
-        return carry_out(
-            execution,
-            log=Log(100_000),
-            interruption=interruption,
-            services=FROM_THE_DATABASE,
-            outputs=lambda _: {},
-        )
-    finally:
-        interruption.close()
-
-
 def asked(conveyor: Conveyor, **fields: Any) -> DagRun:
     """A run that waits for an answer."""
-    conveyor.script = really
+    conveyor.script = for_real
     question = {"type": "approval", "subject": "Publish {{ run_id }}?", **fields}
     run = start_run(save_dag(GRAPH, tasks={"ask": question}))
     conveyor.run()
@@ -125,7 +107,7 @@ def test_it_may_be_for_some_to_decide(conveyor: Conveyor) -> None:
 
 def test_an_answer_that_comes_while_it_is_falling_asleep_is_heard(conveyor: Conveyor) -> None:
     def answered_meanwhile(execution: Execution) -> Outcome:
-        outcome = really(execution)
+        outcome = for_real(execution)
         if execution.task_id == "ask" and not Approval.objects.exclude(choice=None).exists():
             choose("Approve")
         return outcome

@@ -12,9 +12,9 @@ from dags_app.models import Dag
 from runs_app.actions import triggering
 from runs_app.actions.waking import wake
 from runs_app.models import DagRun, RunType, TaskRun
-from tests.actions.test_approvals import really
 from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run, states, task
+from tests.workers.calls import for_real
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -44,7 +44,7 @@ def end_of(run: DagRun) -> str:
 
 
 def test_a_run_is_triggered_and_knows_its_parent(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other", params={"n": {"type": "integer"}})
     run = start_run(asking(type="trigger_dag", dag_id="other", conf={"n": "{{ 1 + 2 }}"}))
     conveyor.run()
@@ -59,7 +59,7 @@ def test_a_run_is_triggered_and_knows_its_parent(conveyor: Conveyor) -> None:
 
 
 def test_its_end_may_be_waited_for(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other")
     conveyor.held = {"x"}
     run = start_run(asking(type="trigger_dag", dag_id="other", wait_for_completion=True))
@@ -75,7 +75,7 @@ def test_its_end_may_be_waited_for(conveyor: Conveyor) -> None:
 
 
 def test_a_failure_there_is_one_here(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other", tasks={"x": {"type": "bash", "command": "exit 1"}})
     run = start_run(asking(type="trigger_dag", dag_id="other", wait_for_completion=True))
     conveyor.run()
@@ -97,7 +97,7 @@ def test_a_failure_there_is_one_here(conveyor: Conveyor) -> None:
 def test_what_cannot_be_triggered_says_why(
     conveyor: Conveyor, fields: dict[str, Any], words: str
 ) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other", params={"n": {"type": "integer", "default": 1}})
     run = start_run(asking(type="trigger_dag", **fields))
     conveyor.run()
@@ -109,7 +109,7 @@ def test_dags_that_trigger_each_other_come_to_an_end(
     conveyor: Conveyor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(triggering, "MAX_DEPTH", 5)
-    conveyor.script = really
+    conveyor.script = for_real
     start_run(asking(type="trigger_dag", dag_id="asking"))
     conveyor.run()
     assert DagRun.objects.count() == 5
@@ -126,7 +126,7 @@ def other(**run: Any) -> DagRun:
 
 
 def test_the_run_of_the_same_date_is_waited_for(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other")
     run = start_run(asking(type="external_sensor", dag_id="other"), logical_date=DAY)
     conveyor.run()
@@ -138,7 +138,7 @@ def test_the_run_of_the_same_date_is_waited_for(conveyor: Conveyor) -> None:
 
 
 def test_or_of_an_earlier_one(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     other(logical_date=DAY)
     conveyor.run()
     dag = asking(type="external_sensor", dag_id="other", delta_seconds=86_400)
@@ -148,7 +148,7 @@ def test_or_of_an_earlier_one(conveyor: Conveyor) -> None:
 
 
 def test_tasks_of_it_may_be_waited_for(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     conveyor.held = {"y"}
     made = other(logical_date=DAY)
     waits = {"type": "external_sensor", "dag_id": "other", "run_id": made.run_id}
@@ -174,7 +174,7 @@ def test_tasks_of_it_may_be_waited_for(conveyor: Conveyor) -> None:
 def test_what_will_never_be_there_is_said_at_once(
     conveyor: Conveyor, fields: dict[str, Any], words: str
 ) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     other(logical_date=DAY)
     run = start_run(asking(type="external_sensor", **fields), logical_date=DAY)
     conveyor.run()
@@ -183,7 +183,7 @@ def test_what_will_never_be_there_is_said_at_once(
 
 
 def test_without_a_date_there_is_nothing_to_go_by(conveyor: Conveyor) -> None:
-    conveyor.script = really
+    conveyor.script = for_real
     save_dag({"x": []}, name="other")
     run = start_run(asking(type="external_sensor", dag_id="other"))
     conveyor.run()

@@ -21,18 +21,12 @@ from runs_app.actions.launching import RunRequest, insert, run_id_for
 from runs_app.actions.rerunning import clear
 from runs_app.actions.waking import wake
 from runs_app.domain.clearing import Selection
-from runs_app.domain.executions import Execution
-from runs_app.domain.outcomes import Outcome
 from runs_app.models import Approval, DagRun, RunType, TaskRun
-from runs_app.selectors.outputs import outputs_of
 from skytrail.cli.arguments import read_spec
 from skytrail.database.clock import database_now
 from tests.conveyor import Conveyor, ends, failing
 from tests.factories import save_dag, start_run, states, task
-from workers.carrying_out import carry_out
-from workers.database_services import FROM_THE_DATABASE
-from workers.guards.interruption import Interruption
-from workers.log import Log
+from tests.workers.calls import for_real
 
 pytestmark = pytest.mark.usefixtures("committing")
 
@@ -42,25 +36,10 @@ FIRST, DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1)
 in_both = pytest.mark.parametrize("suffix", [".py", ".yaml"])
 
 
-def carried_out(execution: Execution) -> Outcome:
-    """What a worker makes of an execution, with what the tasks before it have left."""
-    interruption = Interruption()
-    try:
-        return carry_out(
-            execution,
-            log=Log(100_000),
-            interruption=interruption,
-            services=FROM_THE_DATABASE,
-            outputs=lambda ids: outputs_of(execution.run_pk, ids),
-        )
-    finally:
-        interruption.close()
-
-
 @pytest.fixture
 def workers(conveyor: Conveyor) -> Conveyor:
     """Workers that really do what tasks say."""
-    conveyor.script = carried_out
+    conveyor.script = for_real
     return conveyor
 
 
@@ -217,7 +196,7 @@ def test_a_balance_waits_for_that_of_the_day_before(workers: Conveyor, suffix: s
     workers.script = ends(balance=failing())
     first = scheduled(dag, FIRST)
     workers.run()
-    workers.script = carried_out
+    workers.script = for_real
     second = scheduled(dag, FIRST + DAY)
     workers.run()
     assert states(second) == {"fetch": "success", "balance": "waiting"}

@@ -12,7 +12,10 @@ from uuid import UUID
 from dags_app.domain.tasks import TASK_CLASSES
 from runs_app.domain.executions import Execution
 from runs_app.domain.outcomes import Outcome
+from runs_app.selectors.outputs import outputs_of
 from tests.waiting import wait_until
+from workers.carrying_out import carry_out
+from workers.database_services import FROM_THE_DATABASE
 from workers.executors.contract import Call
 from workers.executors.registry import EXECUTORS
 from workers.guards.interruption import Interrupted, Interruption, Reason
@@ -124,3 +127,18 @@ def reminded(interruption: Interruption) -> Interruption:
     if interruption.is_pending:
         interruption.remind()
     return interruption
+
+
+def for_real(execution: Execution, *, log: Log | None = None) -> Outcome:
+    """What a worker makes of an execution, over the database."""
+    interruption = Interruption()
+    try:
+        return carry_out(
+            execution,
+            log=log or Log(100_000),
+            interruption=interruption,
+            services=FROM_THE_DATABASE,
+            outputs=lambda ids: outputs_of(execution.run_pk, ids),
+        )
+    finally:
+        interruption.close()

@@ -16,10 +16,7 @@ from skytrail.security.secrets.values import ConnectionValue
 from skytrail.testing import run_dag
 from tests.conveyor import Conveyor
 from tests.factories import save_dag, start_run, states
-from tests.workers.calls import Bench, text_of
-from workers.carrying_out import carry_out
-from workers.database_services import FROM_THE_DATABASE
-from workers.guards.interruption import Interruption
+from tests.workers.calls import Bench, for_real, text_of
 from workers.log import Log
 
 ASKED = "tests.workers.chores.look_around"
@@ -59,18 +56,10 @@ def test_in_a_worker_it_lives_in_the_database(conveyor: Conveyor) -> None:
     logs = []
 
     def execute(execution: Execution) -> Outcome:
-        log, interruption = Log(1_000_000), Interruption()
-        try:
-            return carry_out(
-                execution,
-                log=log,
-                interruption=interruption,
-                services=FROM_THE_DATABASE,
-                outputs=lambda _: {},
-            )
-        finally:
-            interruption.close()
-            logs.append(text_of(log))
+        log = Log(1_000_000)
+        outcome = for_real(execution, log=log)
+        logs.append(text_of(log))
+        return outcome
 
     conveyor.script = execute
     dag = save_dag({"look": []}, tasks={"look": {"type": "python", "callable": ASKED}})

@@ -15,6 +15,7 @@ from workers.executors.http_connection import (
     BadConnection,
     SecretAstray,
     Website,
+    place_of,
     website_of,
 )
 from workers.executors.network_guard import GuardedTransport, PrivateAddress
@@ -140,4 +141,4 @@ def is_expected(status: int, rules: list[int | str]) -> bool:
 
 def _shown(url: httpx.URL) -> str:
     """An address for logs: a password or a token in it stays out of them."""
-    return f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
+    return f"{place_of(url)}{url.path}"

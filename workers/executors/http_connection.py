@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
@@ -13,7 +12,6 @@ from skytrail.security.redaction import looks_secret
 from skytrail.security.secrets.values import ConnectionValue
 
 TYPES = frozenset({"http", "https"})
-
 
 #: What begins so is a whole address (RFC 3986 §3.1).
 _WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -45,14 +43,14 @@ class Website:
             url = httpx.URL(uri)
             if origin_of(url) != origin_of(self.url):
                 raise BadConnection(
-                    f"uri: {_shown(url)} is not at {_shown(self.url)}, where conn_id leads; write "
-                    "a path, or leave conn_id out"
+                    f"uri: {place_of(url)} is not at {place_of(self.url)}, where conn_id leads; "
+                    "write a path, or leave conn_id out"
                 )
             return url
         below = self.url.raw_path.decode().partition("?")[0].rstrip("/")
         path, question, asked = uri.partition("?")
         whole = f"{below}/{path.lstrip('/')}{question}{asked}"
-        return httpx.URL(f"{_shown(self.url)}{whole}")
+        return httpx.URL(f"{place_of(self.url)}{whole}")
 
 
 def website_of(value: ConnectionValue) -> Website:
@@ -123,7 +121,7 @@ class AtHomeOnly:
         self._only_here |= self._secret_among(request.headers)
         for name in self._only_here:
             request.headers.pop(name, None)
-        where = _shown(request.url)
+        where = place_of(request.url)
         body = request.read().decode("utf-8", "replace")
         if self._masked(body) != body:
             raise SecretAstray(
@@ -151,7 +149,7 @@ def _headers(value: ConnectionValue) -> dict[str, str]:
     given = value.extra.get("headers", {})
     if not isinstance(given, Mapping):
         raise BadConnection(f"conn_id: extra.headers of {value.conn_id} is no object of headers")
-    headers = {str(name): _text(inner) for name, inner in given.items()}
+    headers = {str(name): str(inner) for name, inner in given.items()}
     for name, text in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise BadConnection(
@@ -177,11 +175,7 @@ def _check(text: str, where: str, value: ConnectionValue) -> None:
         )
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
-
-
-def _shown(url: httpx.URL) -> str:
+def place_of(url: httpx.URL) -> str:
     """Scheme, host and port, as people may see them."""
     host = f"[{url.host}]" if ":" in url.host else url.host
     return f"{url.scheme}://{host}{f':{url.port}' if url.port else ''}"
