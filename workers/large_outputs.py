@@ -19,6 +19,7 @@ from runs_app.domain.artifacts import (
     Handle,
     NoSuchArtifact,
     ToKeep,
+    file_name,
     handle_in,
 )
 from runs_app.domain.executions import Execution
@@ -83,42 +84,37 @@ def as_if_rows(outputs: Outputs, artifacts: Artifacts, interruption: Interruptio
 
 
 def _keep(name: str, text: str, execution: Execution, artifacts: Artifacts) -> Handle:
-    wanted = ToKeep(name=f"{name[:190]}.json", media_type="application/json", is_output=True)
+    file = file_name(f"{name[:190]}.json")
+    wanted = ToKeep(name=file, media_type="application/json", is_output=True)
     return artifacts.keep(execution, io.BytesIO(text.encode()), wanted)
 
 
 def _read(
     found: Mapping[str, Any], artifacts: Artifacts, interruption: Interruption
 ) -> Mapping[str, Any]:
-    """Handles stand as a task's output, or as one of its named ones; of a mapped task in a list."""
-    handles = [handle for value in found.values() for handle in _handles(value, deep=2)]
-    if not handles:
+    sizes: list[int] = []
+    _with_each(found, lambda handle: sizes.append(handle.size))
+    if not sizes:
         return found
-    size = sum(handle.size for handle in handles)
-    if size > MAX_READ:
-        raise TooMuchToRead(size=size, most=MAX_READ)
+    if sum(sizes) > MAX_READ:
+        raise TooMuchToRead(size=sum(sizes), most=MAX_READ)
     with interruption.interruptible():
-        return {task_id: _filled_in(value, artifacts, deep=2) for task_id, value in found.items()}
+        read: Mapping[str, Any] = _with_each(found, lambda handle: _value(handle, artifacts))
+        return read
 
 
-def _handles(value: Any, *, deep: int) -> list[Handle]:
+def _with_each(value: Any, put: Callable[[Handle], Any], *, deep: int = 3) -> Any:
+    """`value` with what `put` gives in place of each handle that stands for an output.
+
+    They stand by task, as its output or as one of its named ones; of a mapped task in a list.
+    """
     handle = handle_in(value)
     if handle is not None:
-        return [handle] if handle.is_output else []
-    if not deep:
-        return []
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [handle for one in inner for handle in _handles(one, deep=deep - 1)]
-
-
-def _filled_in(value: Any, artifacts: Artifacts, *, deep: int) -> Any:
-    handle = handle_in(value)
-    if handle is not None:
-        return _value(handle, artifacts) if handle.is_output else value
-    if deep and isinstance(value, dict):
-        return {name: _filled_in(one, artifacts, deep=deep - 1) for name, one in value.items()}
+        return put(handle) if handle.is_output else value
+    if deep and isinstance(value, Mapping):
+        return {name: _with_each(one, put, deep=deep - 1) for name, one in value.items()}
     if deep and isinstance(value, list):
-        return [_filled_in(one, artifacts, deep=deep - 1) for one in value]
+        return [_with_each(one, put, deep=deep - 1) for one in value]
     return value
 
 

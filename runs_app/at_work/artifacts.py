@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runs_app.at_work.here import here
-from runs_app.domain.artifacts import Handle, handle_in, to_keep
+from runs_app.domain.artifacts import Handle, file_name, handle_in, to_keep
 
 
 class Artifact(Handle):
@@ -110,8 +110,8 @@ def _artifact(handle: Handle) -> Artifact:
 
 def _free(folder: Path, name: str) -> Path:
     """A path that nothing has taken yet: two artifacts may have one name."""
-    path = folder / name
-    return path if not path.exists() else Path(tempfile.mkdtemp(dir=folder)) / name
+    path = folder / file_name(name)
+    return path if not path.exists() else Path(tempfile.mkdtemp(dir=folder)) / path.name
 
 
 artifact = ArtifactStore()

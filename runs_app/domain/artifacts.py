@@ -59,7 +59,7 @@ class Handle:
     is_output: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Itself as an object; `from_json` reads it."""
+        """Itself as an object; `handle_in` reads it."""
         told = {
             HANDLE: str(self.id),
             "name": self.name,
@@ -118,6 +118,14 @@ def to_keep(
         return ToKeep(name=name, media_type=kind, ttl=lifetime(ttl))
     except BadLifetime as error:
         raise _bad("ttl", str(error)) from None
+
+
+def file_name(text: str) -> str:
+    """A name for a file, of a name that anybody may have made up: a handle is JSON like any other,
+    and an output's name any text.
+    """
+    name = PurePath(text).name
+    return name if name.isprintable() and name not in {"", ".."} else "artifact"
 
 
 def key_of(artifact_id: UUID, dag_id: str, name: str) -> str:

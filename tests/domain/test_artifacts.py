@@ -10,7 +10,7 @@ import pytest
 
 from runs_app.at_work.artifacts import Artifact, revived
 from runs_app.at_work.here import NotAtWork
-from runs_app.domain.artifacts import BadArtifact, Handle, handle_in, key_of, to_keep
+from runs_app.domain.artifacts import BadArtifact, Handle, file_name, handle_in, key_of, to_keep
 from runs_app.domain.outcomes import keepable
 
 HANDLE = Handle(
@@ -80,3 +80,19 @@ def test_the_media_type_is_guessed_from_the_name() -> None:
 def test_a_key_stays_within_its_own_folder() -> None:
     assert key_of(UUID(int=7), "etl", "ü etc.txt") == f"etl/{UUID(int=7)}/__etc.txt"
     assert key_of(UUID(int=7), "../x", "..") == f"_x/{UUID(int=7)}/_"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("März 1.pdf", "März 1.pdf"),
+        ("../../etc/x.json", "x.json"),
+        ("/etc/x", "x"),
+        ("..", "artifact"),
+        ("a/..", "artifact"),
+        ("", "artifact"),
+        ("a\x00b", "artifact"),
+    ],
+)
+def test_no_name_leads_out_of_a_folder(name: str, file: str) -> None:
+    assert file_name(name) == file

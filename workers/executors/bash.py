@@ -9,12 +9,12 @@ import signal
 import stat
 import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from dags_app.domain.commands import BashCommand
-from runs_app.domain.artifacts import handle_in
+from runs_app.domain.artifacts import file_name, handle_in
 from runs_app.domain.outcomes import Outcome
 from workers import large_outputs, names
 from workers.executors import process
@@ -109,7 +109,7 @@ def _with_copies(env: Mapping[str, Any], folder: Path, call: Call[Any]) -> dict[
         if handle is None:
             given[name] = value
             continue
-        path = folder / name / PurePath(handle.name).name
+        path = folder / name / file_name(handle.name)
         path.parent.mkdir(parents=True)
         with path.open("wb") as sink, call.interruption.interruptible():
             call.services.artifacts.read(handle.id, sink)
