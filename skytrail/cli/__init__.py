@@ -33,6 +33,7 @@ from skytrail.cli.failures import report
 from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
 from skytrail.cli.project import DatabaseAway
+from skytrail.cli.seeding import seed
 from skytrail.cli.sync import sync
 from skytrail.cli.up import up
 from skytrail.errors import SkytrailError
@@ -62,6 +63,7 @@ app.add_typer(state.app, name="state")
 app.add_typer(db.app, name="db")
 app.command()(sync)
 app.command()(fsck)
+app.command()(seed)
 keys.add_to(app)
 processes.add_to(app)
 
