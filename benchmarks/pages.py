@@ -53,8 +53,8 @@ ADDRESSES = (
     "/admin/runs_app/deadletter/",
     "/admin/runs_app/backfill/",
     "/api/v1/dags",
-    "/api/v1/dags?tags=finance",
-    "/api/v1/dags?dag_id_pattern=orders",
+    "/api/v1/dags?tag=finance",
+    "/api/v1/dags?limit=200",
     "/api/v1/dags/{dag}",
     "/api/v1/dags/{dag}/status",
     "/api/v1/dags/{dag}/runs",
@@ -81,7 +81,9 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 class Measured:
     """An address and its times in seconds; those of the browser are None for what is no page."""
 
+    #: As it is in `ADDRESSES`, and with names filled in.
     address: str
+    path: str
     status: int
     kilobytes: float
     times: list[float]
@@ -119,8 +121,11 @@ def main() -> None:
     options = _options()
     with _place(options) as (url, password):
         client = signed_in(url, options.user, password)
-        addresses = list(_filled(client, options.address or ADDRESSES))
-        measured = [_ask(client, address, rounds=options.rounds) for address in addresses]
+        names = _names(client)
+        measured = [
+            _ask(client, address, address.format(**names), rounds=options.rounds)
+            for address in options.address or ADDRESSES
+        ]
         if not options.no_browser:
             measured = _look(url, client, measured)
     there = [each for each in measured if each.status == httpx.codes.OK]
@@ -183,27 +188,26 @@ def signed_in(url: str, user: str, password: str) -> httpx.Client:
     return client
 
 
-def _filled(client: httpx.Client, addresses: Sequence[str]) -> Iterator[str]:
-    """`addresses` with names of a DAG that has run often, of a run and of a task of it."""
+def _names(client: httpx.Client) -> dict[str, str]:
+    """A DAG that has run, its latest run and a task of it, as they stand in addresses."""
     latest = client.get("/api/v1/runs", params={"limit": 100}).raise_for_status().json()["results"]
     scheduled = [run for run in latest if run["run_type"] == "scheduled"] or latest
     run = scheduled[0]
     place = f"/api/v1/dags/{quote(run['dag_id'])}/runs/{quote(run['run_id'])}/tasks"
     task = client.get(place).raise_for_status().json()["results"][0]["task_id"]
     names = {"dag": run["dag_id"], "run": run["run_id"], "task": task}
-    for address in addresses:
-        yield address.format(**{name: quote(value) for name, value in names.items()})
+    return {name: quote(value) for name, value in names.items()}
 
 
-def _ask(client: httpx.Client, address: str, *, rounds: int) -> Measured:
+def _ask(client: httpx.Client, address: str, path: str, *, rounds: int) -> Measured:
     """The first answer is not counted: it may have to warm things up."""
-    answer = client.get(address)
+    answer = client.get(path)
     times = []
     for _ in range(rounds if answer.status_code == httpx.codes.OK else 2):
         began = time.monotonic()
-        client.get(address)
+        client.get(path)
         times.append(time.monotonic() - began)
-    return Measured(address, answer.status_code, len(answer.content) / 1024, times)
+    return Measured(address, path, answer.status_code, len(answer.content) / 1024, times)
 
 
 def _look(url: str, client: httpx.Client, measured: Sequence[Measured]) -> list[Measured]:
@@ -244,7 +248,7 @@ def _in_a_browser(context: BrowserContext, url: str, measured: Measured) -> Meas
     visits: list[list[Any]] = []
     for _ in range(6):
         page = context.new_page()
-        page.goto(url + measured.address, wait_until="load")
+        page.goto(url + measured.path, wait_until="load")
         page.wait_for_function(_PAINTED)
         visits.append(page.evaluate(_TIMINGS))
         page.close()

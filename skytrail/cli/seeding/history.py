@@ -183,8 +183,7 @@ class _Told:
                 self._settle(task, verdict, ready)
             else:
                 self._execute(task, ready)
-                if step.node.is_mapped and task.state is T.SUCCESS:
-                    self.tasks[position] += self._instances(task)
+                self.tasks[position] += self._instances(task)
 
     def _counted(self, position: int) -> list[TaskState]:
         """What a trigger rule counts of a task: it, or its instances."""
@@ -222,8 +221,11 @@ class _Told:
         return verdict
 
     def _instances(self, expansion: _Task) -> list[_Task]:
-        assert expansion.finished_at is not None
         step = expansion.step
+        if expansion.finished_at is None or not step.node.is_mapped:
+            return []
+        if expansion.state is not T.SUCCESS:
+            return []
         expansion.map_length = len(step.values)
         found = []
         for index in range(len(step.values)):
