@@ -25,7 +25,6 @@ class Installation:
 
     url: str
     token: str
-    password: str
 
 
 @contextmanager
@@ -58,7 +57,7 @@ def skytrail(folder: Path, *, concurrency: int, flower: bool = False) -> Iterato
             json={"username": "admin", "password": password},
             timeout=30,
         ).raise_for_status()
-        yield Installation(url, answer.json()["access_token"], password)
+        yield Installation(url, answer.json()["access_token"])
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)

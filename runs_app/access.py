@@ -68,6 +68,7 @@ def access_task_run(
     if task_run is None:
         which = repr(task_id) if map_index == -1 else f"{task_id!r} with map_index {map_index}"
         raise TaskRunNotFound(run_id=repr(run_id), task_id=which)
+    task_run.run, task_run.dag = run, run.dag
     return task_run
 
 

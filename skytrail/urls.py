@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
 from django.urls import include, path
 from django.views import defaults
 
@@ -21,14 +19,7 @@ from skytrail.security.login import LoginPage
 API = "api/v1/"
 
 
-def home(request: HttpRequest) -> HttpResponseRedirect:
-    """Where people begin: in the admin, or with what they can do without it."""
-    user: User | AnonymousUser = request.user
-    return redirect("admin:index" if user.is_staff else "swagger")
-
-
 urlpatterns = [
-    path("", home),
     path("admin/login/", LoginPage.as_view()),
     path("admin/", admin.site.urls),
     path(API, include("skytrail.security.api.urls")),
@@ -40,6 +31,9 @@ urlpatterns = [
     path("flower/", flower),
     path("flower/<path:path>", flower),
     path("health", health),
+    path("", include("skytrail.web.urls")),
+    path("", include("dags_app.web.urls")),
+    path("", include("runs_app.web.urls")),
 ]
 
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -22,6 +21,7 @@ from dags_app.domain.json_schema import json_schema
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import DagSpec
 from dags_app.models import Dag, DagSource
+from dags_app.selectors.dags import dags_matching
 from skytrail.rest.lists import ListView
 from skytrail.rest.pagination import ByName
 from skytrail.rest.requests import BadRequest, actor_of, query
@@ -58,9 +58,7 @@ class DagListView(ListView):
     )
     def get(self, request: Request) -> Response:
         """List DAGs."""
-        dags = Dag.objects.visible_to(request.user)
-        matching = _matching(dags, **self.wanted(DagQuery))
-        return self.page(matching.select_related("version").defer("version__spec"), DagSerializer)
+        return self.page(dags_matching(request.user, **self.wanted(DagQuery)), DagSerializer)
 
     @extend_schema(
         operation_id="dags_create",
@@ -172,25 +170,6 @@ class DagSchemaView(View):
 def _json_schema() -> bytes:
     """It is the same for everybody, and takes a while to make."""
     return json.dumps(json_schema()).encode()
-
-
-def _matching(
-    dags: QuerySet[Dag],
-    *,
-    tag: str | None = None,
-    owner: str | None = None,
-    paused: bool | None = None,
-    q: str | None = None,
-) -> QuerySet[Dag]:
-    if tag is not None:
-        dags = dags.filter(tags__contains=[tag])
-    if owner is not None:
-        dags = dags.filter(owner=owner)
-    if paused is not None:
-        dags = dags.filter(paused=paused)
-    if q is not None:
-        dags = dags.filter(Q(dag_id__icontains=q) | Q(description__icontains=q))
-    return dags
 
 
 def _replace(request: Request, dag: Dag, document: Any) -> Response:

@@ -45,12 +45,12 @@ def next_runs(dag: Dag, *, count: int) -> tuple[Tick, ...]:
     return coming(clockwork, next_run_at=start, now=now, count=count)
 
 
-def resuming(dag: Dag) -> Resuming:
-    """What resuming would do; nothing where the DAG is not paused."""
+def resuming(dag: Dag, *, now: datetime | None = None) -> Resuming:
+    """What resuming would do, at `now` if given; nothing where the DAG is not paused."""
     clockwork = clockwork_of(dag)
     if clockwork is None or not dag.paused:
         return Resuming(AtOnce((), is_more=False, passed_over=0), dag.next_run_at)
-    now = database_now()
+    now = now or database_now()
     start = _on_resuming(dag, clockwork, now)
     starts = at_once(clockwork, next_run_at=start, now=now)
     if start is None or start > now:

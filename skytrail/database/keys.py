@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 _RANDOM_BITS = 74
@@ -18,3 +19,9 @@ def new_key() -> UUID:
     random = secrets.randbits(_RANDOM_BITS)
     after_version, after_variant = random >> 62, random & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 7 << 76 | after_version << 64 | 0b10 << 62 | after_variant)
+
+
+def least_key(at: datetime) -> UUID:
+    """The least key that can have been made at that time or later: to look for rows by age."""
+    milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
+    return UUID(int=milliseconds << 80)

@@ -43,6 +43,11 @@ _STATUS: tuple[tuple[type[SkytrailError], int], ...] = (
 )
 
 
+def status_of(error: SkytrailError) -> int | None:
+    """The status that says what kind of error it is; None for one that nobody was to see."""
+    return next((number for kind, number in _STATUS if isinstance(error, kind)), None)
+
+
 def body(code: str, message: str, problems: Sequence[Problem] = ()) -> dict[str, Any]:
     """The shape."""
     return {
@@ -65,7 +70,7 @@ def body_of(error: SkytrailError) -> dict[str, Any]:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler. None lets an unexpected error through, to be logged."""
     if isinstance(error, SkytrailError):
-        code = next((number for kind, number in _STATUS if isinstance(error, kind)), None)
+        code = status_of(error)
         return None if code is None else Response(body_of(error), status=code)
     if isinstance(error, Http404):
         return Response(body("not_found", _NOTHING_HERE), status=404)

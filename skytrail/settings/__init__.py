@@ -53,9 +53,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "django_htmx",
     "skytrail.database",
     "skytrail.rest",
     "skytrail.security",
+    "skytrail.web.apps.WebConfig",
     "dags_app",
     "runs_app",
     "workers",
@@ -73,8 +75,12 @@ MIDDLEWARE = [
     "skytrail.security.login_required.LoginRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # The innermost is synchronous, and so all are: else each of them changes threads twice.
+    "django_htmx.middleware.HtmxMiddleware",
+    # From here on they are synchronous, and so all are: else each of them changes threads twice.
     "skytrail.rest.headers.ApiHeaders",
+    "skytrail.web.headers.PageHeaders",
+    "skytrail.web.zones.ReadersZone",
+    "skytrail.web.errors.ErrorPages",
 ]
 
 ROOT_URLCONF = "skytrail.urls"
@@ -92,6 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "skytrail.web.context.frame",
             ],
         },
     },

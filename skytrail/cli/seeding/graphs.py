@@ -68,8 +68,6 @@ class Nature:
     broken_at: int = 0
     #: How likely a run is cancelled.
     cancelled: float = 0.002
-    #: How likely a run that has failed is cleared by somebody.
-    cleared: float = 0.2
 
 
 @dataclass(slots=True, kw_only=True)
