@@ -25,6 +25,7 @@ class Installation:
 
     url: str
     token: str
+    password: str
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def skytrail(folder: Path, *, concurrency: int, flower: bool = False) -> Iterato
             json={"username": "admin", "password": password},
             timeout=30,
         ).raise_for_status()
-        yield Installation(url, answer.json()["access_token"])
+        yield Installation(url, answer.json()["access_token"], password)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)

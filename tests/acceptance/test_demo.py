@@ -11,7 +11,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -127,6 +129,38 @@ def test_the_demo_runs_the_main_example_and_leaves_nothing_behind(demos: list[De
     assert archive
     assert not _is_alive(int(archive[1])), "nobody serves the measurements any more"
     assert '"wettest_month": "December 2015: 284.5 mm"' in tree
+    demo.leaves_nothing_behind(family)
+
+
+def test_kept_running_it_has_much_to_look_at(demos: list[Demo]) -> None:
+    demo = Demo("--keep")
+    demos.append(demo)
+    demo.says("Ctrl-C stops everything")
+    family = demo.family()
+    url, password = (
+        re.search(rf"{before}(\S+)", demo.said)[1]  # type: ignore[index]
+        for before in (r"web +", "as admin, password ")
+    )
+    with httpx.Client(base_url=f"{url}/api/v1/", timeout=20, trust_env=False) as client:
+
+        def ask(path: str) -> Any:
+            return client.get(path).raise_for_status().json()["results"]
+
+        def states(name: str) -> list[str]:
+            return [run["state"] for run in ask(f"dags/{name}/runs?limit=2")]
+
+        credentials = {"username": "admin", "password": password}
+        token = client.post("auth/token", json=credentials).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert states("invoices_report") == ["failed", "failed"]
+        wait_until(lambda: ask("approvals"), timeout=30, what="somebody is asked")
+        wait_until(
+            lambda: states("ledger_close") == ["queued", "running"], timeout=30, what="one is late"
+        )
+        assert states("churn_training") == ["running", "running"]
+        assert ask("dead-letters")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(timeout=60) == 0, demo.said
     demo.leaves_nothing_behind(family)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +13,14 @@ from dags_app.actions import registration
 from dags_app.domain.commands import digest_of
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import checksum
+from dags_app.domain.timing.schedule import between
 from dags_app.models import Command, Dag, DagSource, DagVersion, Task, TaskDependency, VersionTask
 from runs_app.domain import planner
+from runs_app.domain.backfills import BackfillState
 from runs_app.domain.states import RunState, TaskState
-from runs_app.models import Attempt, DagRun, TaskRun, Transition
+from runs_app.models import Attempt, Backfill, DagRun, TaskRun, Transition
 from runs_app.selectors import graphs
-from skytrail.cli.seeding import calendar
+from skytrail.cli.seeding import calendar, population
 from skytrail.cli.seeding.calendar import Wish
 from skytrail.cli.seeding.chance import Chance
 from skytrail.cli.seeding.copying import Ledger
@@ -114,13 +116,28 @@ def test_a_database_with_dags_is_left_alone(committing: None, command: CommandLi
     assert Dag.objects.count() == 21
 
 
+def test_a_backfill_has_come_to_its_runs(seeded: dict[str, Any]) -> None:
+    backfill = Backfill.objects.get()
+    assert backfill.state == BackfillState.COMPLETED
+    assert backfill.dates == backfill.entries.count() >= 4
+    dates = [entry.logical_date for entry in backfill.entries.all()]
+    assert dates == between(
+        backfill.timetable, dates[0] - timedelta(seconds=1), dates[-1], len(dates) + 1
+    )
+    runs = DagRun.objects.filter(run_type="backfill")
+    assert {entry.run_id for entry in backfill.entries.all()} == set(
+        runs.values_list("pk", flat=True)
+    )
+    assert not runs.filter(finished_at__gt=backfill.finished_at).exists()
+
+
 def _told(seed: int) -> dict[str, list[str]]:
     """The rows that a seed tells, without a database."""
     chance = Chance(seed)
-    dags = calendar.dags(WISH, chance, taken=set(), tell=lambda _: None)
+    dags = population.dags(WISH, chance, taken=set(), tell=lambda _: None)
     ledger = Ledger(COLUMNS)
     historian = Historian(ledger, chance, now=micros(WISH.now), logs_of=0.1)
-    for run in calendar.runs(WISH, dags, chance):
+    for run in calendar.history(WISH, dags, chance).runs:
         historian.tell(run)
     return ledger.lines
 

@@ -13,7 +13,12 @@ def demo(
     ] = 0,
     *,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave everything running for a look, until Ctrl-C.")
+        bool,
+        typer.Option(
+            "--keep",
+            help="Leave everything running for a look, until Ctrl-C, with a month of history that "
+            "is made up.",
+        ),
     ] = False,
 ) -> None:
     """Start everything in a temporary folder, run the main example, show what it did, and stop.

@@ -42,6 +42,7 @@ def _demo(signals: Signals, *, port: int, keep: bool) -> int:
         _register(stage, pipelines)
         code = _run(stage)
         if keep:
+            _tell_stories(stage)
             _stay(signals, stage)
         else:
             _say_what_next()
@@ -91,6 +92,23 @@ def _run(stage: Stage) -> int:
         raise stage.broken() from error
     console.print()
     return code
+
+
+def _tell_stories(stage: Stage) -> None:
+    """Leaves more to look at than one run: a month that is made up, and runs that wait."""
+    from skytrail.cli.seeding.stories import begun, plant_stories
+    from skytrail.database.clock import database_now
+
+    try:
+        planted = plant_stories(database_now())
+    except DatabaseError as error:
+        raise stage.broken() from error
+    for name in begun():
+        stage.rest.trigger(name)
+    _done(
+        f"{planted.dags} more DAGs with a month behind them, which is made up: "
+        f"{planted.runs:,} runs, {planted.task_runs:,} task runs\n"
+    )
 
 
 def _stay(signals: Signals, stage: Stage) -> None:

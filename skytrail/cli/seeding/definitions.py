@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dags_app.domain.commands import TaskType, digest_of
+from dags_app.domain.commands import SensorCommand, TaskType, digest_of
 from dags_app.domain.spec import FORMAT, DagSpec, checksum
 from dags_app.domain.tasks import TaskFields, TriggerRule
 from dags_app.domain.timing import catchup
@@ -28,9 +28,19 @@ from skytrail.cli.seeding.moments import moment
 
 
 def frozen(
-    spec: DagSpec, *, number: int, since: int, note: str, chance: Chance, speed: float
+    spec: DagSpec,
+    *,
+    number: int,
+    since: int,
+    note: str,
+    chance: Chance,
+    speed: float,
+    usual: dict[str, float],
 ) -> Version:
-    """A version of a DAG, whose tasks usually take about `speed` seconds each."""
+    """A version of a DAG, whose tasks usually take about `speed` seconds each.
+
+    `usual` knows how long each took in earlier versions, and learns it of new ones.
+    """
     tasks = spec.in_order()
     graph = graph_of(tasks)
     steps = []
@@ -54,9 +64,10 @@ def frozen(
                 if node.is_branch
                 else (),
                 rides=rides,
+                pokes=40 if isinstance(task.as_command(), SensorCommand) else 0,
                 median=0.01
-                if task.type in {TaskType.EMPTY, TaskType.BRANCH}
-                else speed * chance.uniform(0.3, 1.8),
+                if task.type in {TaskType.EMPTY, TaskType.BRANCH, TaskType.FILE_SENSOR}
+                else usual.setdefault(task.id, speed * chance.uniform(0.3, 1.8)),
                 retries=task.retries,
                 retry_delay=task.retry_delay_seconds,
                 queue=task.queue,

@@ -24,6 +24,8 @@ class Step:
     choices: tuple[str, ...]
     #: Its message rides with the one before: it is claimed while it waits.
     rides: bool
+    #: Of a task that waits for something: fewer than so many looks are in vain.
+    pokes: int
     #: How long a try usually takes, in seconds.
     median: float
     retries: int
@@ -68,6 +70,8 @@ class Nature:
     broken_at: int = 0
     #: How likely a run is cancelled.
     cancelled: float = 0.002
+    #: How likely a run that has failed is cleared by somebody.
+    cleared: float = 0.2
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dags_app.domain.commands import TaskType
 from dags_app.domain.tasks import TriggerRule
 from dags_app.domain.timing.overlap import ONE_AT_A_TIME
+from runs_app.domain.clearing import FAILED
 from runs_app.domain.planner import rollup
 from runs_app.domain.states import FINAL, RunState, TaskState
 from runs_app.domain.trigger_rules import Tally, Verdict, judge
@@ -17,7 +17,7 @@ from skytrail.cli.seeding.calendar import Planned
 from skytrail.cli.seeding.chance import Chance
 from skytrail.cli.seeding.copying import NULL, Ledger, line, text
 from skytrail.cli.seeding.graphs import Step
-from skytrail.cli.seeding.moments import DAY, MINUTE, SECOND, moment, stamp
+from skytrail.cli.seeding.moments import DAY, HOUR, MINUTE, SECOND, moment, stamp
 
 #: The tables that a run has rows in, in the order in which they are written.
 COLUMNS = {
@@ -59,6 +59,7 @@ class _Task:
     key: str
     step: Step
     map_index: int
+    max_attempts: int
     state: TaskState = T.WAITING
     attempt: int = 0
     epoch: int = 0
@@ -84,16 +85,16 @@ class Historian:
         #: Until when the latest run of a DAG took, where its runs come one after the other.
         self.busy_until: dict[str, int] = {}
 
-    def tell(self, planned: Planned) -> int:
-        """Notes a run and all that belongs to it; how many task runs. 0: it would not be over."""
+    def tell(self, planned: Planned) -> None:
+        """Notes a run and all that belongs to it, unless it would not be over yet."""
         told = _Told(self, planned)
         if told.ended > self.now - SECOND:
-            return 0
+            return
         for table, lines in told.lines.items():
             self.ledger.lines[table].extend(lines)
+        planned.ended = told.ended
         if told.is_alone:
             self.busy_until[planned.dag.key] = told.ended
-        return len(told.lines["skytrail_task_run"])
 
 
 class _Told:
@@ -118,6 +119,15 @@ class _Told:
         self.is_cancelled = False
         if self.chance.happens(self.nature.cancelled):
             self.cut = self.started + self.chance.randrange(SECOND, 2 * MINUTE)
+        #: What somebody clears nobody has dropped; where something is broken it would not help.
+        self.will_be_cleared = (
+            self.chance.happens(self.nature.cleared)
+            and not (self.is_broken or self.is_alone)
+            and not self.version.graph.is_mapped
+        )
+        #: By position: the task, and the instances of a mapped one.
+        self.tasks: list[list[_Task]] = []
+        self.state = RunState.RUNNING
         self.ended = self.started
         self._all()
 
@@ -141,57 +151,87 @@ class _Told:
         return at
 
     def _all(self) -> None:
-        """Every task in its turn, and the run's end."""
-        graph = self.version.graph
-        counted: list[list[TaskState]] = []
-        ends: list[int] = []
-        chosen: dict[int, str | None] = {}
-        last = self.started
-        for step in self.version.steps:
-            node = step.node
-            ready = max((ends[before] for before in node.upstream), default=self.started)
-            ready += self.chance.randrange(*_HOP)
-            states = [state for before in node.upstream for state in counted[before]]
-            tasks = [_Task(self.chance.key(ready), step, -1)]
-            verdict = self._verdict(step, states, chosen)
-            if self.cut is not None and ready >= self.cut:
-                self._cancel_waiting(tasks[0])
-            elif verdict is not Verdict.RUN:
-                self._settle(tasks[0], verdict, ready)
-            else:
-                self._execute(tasks[0], ready)
-                if node.is_mapped and tasks[0].state is T.SUCCESS:
-                    tasks += self._instances(tasks[0])
-            chosen[node.position] = tasks[0].chosen
-            counted.append([task.state for task in tasks[1:] or tasks])
-            ends.append(max(task.finished_at or ready for task in tasks))
-            last = max(last, ends[-1])
+        """Every task in its turn, the run's end, and what somebody makes of a failure."""
+        self._go_through(self.started)
+        ended = self._end(self._last())
+        if self.will_be_cleared and self.state is RunState.FAILED:
+            cleared = ended + self.chance.randrange(2 * MINUTE, 2 * HOUR)
+            if cleared < self.historian.now - HOUR:
+                self._clear(cleared)
+                self._go_through(cleared)
+                self._end(self._last())
+        for tasks in self.tasks:
             for task in tasks:
                 self._keep(task)
-        state = rollup(state for leaf in graph.leaves for state in counted[leaf])
-        self._end(state, last + self.chance.randrange(*_HOP))
+        self._keep_run()
 
-    def _verdict(
-        self, step: Step, states: Sequence[TaskState], chosen: dict[int, str | None]
-    ) -> Verdict:
+    def _go_through(self, begin: int) -> None:
+        """Every task that waits, or is not there yet, in topological order."""
+        for step in self.version.steps:
+            position, upstream = step.node.position, step.node.upstream
+            ready = max([begin, *(self._end_of(before) for before in upstream)])
+            ready += self.chance.randrange(*_HOP)
+            if position == len(self.tasks):
+                self.tasks.append([_Task(self.chance.key(ready), step, -1, step.retries + 1)])
+            task = self.tasks[position][0]
+            if task.state is not T.WAITING:
+                continue
+            verdict = self._verdict(step)
+            if self.cut is not None and ready >= self.cut:
+                self._cancel_waiting(task)
+            elif verdict is not Verdict.RUN:
+                self._settle(task, verdict, ready)
+            else:
+                self._execute(task, ready)
+                self.tasks[position] += self._instances(task)
+
+    def _counted(self, position: int) -> list[TaskState]:
+        """What a trigger rule counts of a task: it, or its instances."""
+        tasks = self.tasks[position]
+        return [task.state for task in tasks[1:] or tasks]
+
+    def _end_of(self, position: int) -> int:
+        return max(task.finished_at or 0 for task in self.tasks[position])
+
+    def _last(self) -> int:
+        return max(self._end_of(step.node.position) for step in self.version.steps)
+
+    def _clear(self, at: int) -> None:
+        """Somebody has what failed, and what was not begun because of it, run again."""
+        by = f"user:{self.dag.spec.owner}"
+        for (task,) in self.tasks:
+            if task.state in FAILED:
+                task.epoch += 1
+                task.max_attempts = task.attempt + 1 + task.step.retries
+                self._move(task, T.WAITING, "cleared", by, at)
+                task.finished_at = task.chosen = None
+        self._run_moves("failed", "running", "tasks cleared", by, at)
+        self.started = at
+        self.cut = None
+
+    def _verdict(self, step: Step) -> Verdict:
         rule, upstream = step.node.trigger_rule, step.node.upstream
+        states = [state for before in upstream for state in self._counted(before)]
         verdict = Verdict.RUN
         if rule is not TriggerRule.ALL_SUCCESS or any(state is not T.SUCCESS for state in states):
             verdict = judge(rule, Tally.of(states))
         if verdict is Verdict.RUN and len(upstream) == 1:
-            decision = chosen[upstream[0]]
+            decision = self.tasks[upstream[0]][0].chosen
             if decision is not None and decision != step.node.task_id:
                 return Verdict.SKIP
         return verdict
 
     def _instances(self, expansion: _Task) -> list[_Task]:
-        assert expansion.finished_at is not None
         step = expansion.step
+        if expansion.finished_at is None or not step.node.is_mapped:
+            return []
+        if expansion.state is not T.SUCCESS:
+            return []
         expansion.map_length = len(step.values)
         found = []
         for index in range(len(step.values)):
             ready = expansion.finished_at + self.chance.randrange(*_HOP)
-            task = _Task(self.chance.key(ready), step, index)
+            task = _Task(self.chance.key(ready), step, index, step.retries + 1)
             if self.cut is not None and ready >= self.cut:
                 self._cancel_waiting(task)
             else:
@@ -216,7 +256,6 @@ class _Told:
         """Its tries, up to the one that decides."""
         step, at = task.step, ready
         is_expansion = step.node.is_mapped and task.map_index < 0
-        tries = step.retries + 1
         while True:
             if step.rides and task.attempt == 0:
                 task.epoch, task.attempt, claimed = 1, 1, at
@@ -228,6 +267,7 @@ class _Told:
             task.worker = self.chance.choice(words.WORKERS)
             task.started_at = claimed
             self._move(task, T.RUNNING, "claimed", task.worker, claimed)
+            claimed = self._poke(task, claimed)
             median = 0.02 if is_expansion else step.median
             took = median * self.pace * self.chance.lognormvariate(0.0, 0.3)
             end = claimed + max(4_000, int(took * SECOND))
@@ -238,13 +278,30 @@ class _Told:
             if not failed:
                 self._succeed(task, end)
                 return
-            self._fail(task, end, is_last=task.attempt >= tries)
+            self._fail(task, end, is_last=task.attempt >= task.max_attempts)
             if task.state is T.FAILED:
                 return
             at = end + int(step.retry_delay * SECOND) + self.chance.randrange(SECOND)
             if self.cut is not None and at >= self.cut:
                 self._cancel_waiting(task)
                 return
+
+    def _poke(self, task: _Task, claimed: int) -> int:
+        """Of a task that waits for something: looks in vain a few times; its last claim."""
+        if not task.step.pokes or self.cut is not None:
+            return claimed
+        for _ in range(self.chance.randrange(task.step.pokes)):
+            end = claimed + self.chance.randrange(5_000, 50_000)
+            self._move(task, T.UP_FOR_RESCHEDULE, "poked", task.worker, end)
+            self._attempt(task, T.UP_FOR_RESCHEDULE, "poked", "it is not there yet", None, end)
+            at = end + MINUTE + self.chance.randrange(SECOND)
+            task.epoch += 1
+            self._move(task, T.QUEUED, "time to look again", "schedule", at)
+            claimed = at + self.chance.randrange(*_QUEUED)
+            task.worker = self.chance.choice(words.WORKERS)
+            task.queued_at, task.started_at = at, claimed
+            self._move(task, T.RUNNING, "claimed", task.worker, claimed)
+        return claimed
 
     def _queue(self, task: _Task, at: int) -> int:
         """Has it sent; when a worker takes it."""
@@ -297,7 +354,7 @@ class _Told:
         name = task.step.node.task_id
         self._log(task, logs.of_failure(self.chance, name, last_line), end)
         age = self.historian.now - end
-        if is_last and age > 2 * DAY and self.chance.happens(0.9):
+        if is_last and age > 2 * DAY and not self.will_be_cleared and self.chance.happens(0.9):
             at = end + self.chance.randrange(age // 2)
             task.dropped_at = at
             by = f"user:{self.dag.spec.owner}"
@@ -364,7 +421,7 @@ class _Told:
                 step.key,
                 text(step.node.task_id),
                 step.node.position,
-                step.retries + 1,
+                task.max_attempts,
                 step.queue,
                 step.pool,
                 step.pool_slots,
@@ -385,16 +442,20 @@ class _Told:
             )
         )
 
-    def _end(self, state: RunState, at: int) -> None:
-        by = _DISPATCHER
-        before = "running"
+    def _end(self, last: int) -> int:
+        """The end of the run, a moment after the end of its last task."""
+        at, before = last + self.chance.randrange(*_HOP), "running"
+        leaves = self.version.graph.leaves
+        self.state = rollup(state for leaf in leaves for state in self._counted(leaf))
         if self.cut is not None and self.is_cancelled:
-            self._run_moves(
-                "running", "cancelling", "run cancelled", f"user:{self.dag.spec.owner}", self.cut
-            )
-            before, state = "cancelling", RunState.CANCELLED
-        self._run_moves(before, state.value, "all tasks ended", by, at)
+            by = f"user:{self.dag.spec.owner}"
+            self._run_moves("running", "cancelling", "run cancelled", by, self.cut)
+            before, self.state = "cancelling", RunState.CANCELLED
+        self._run_moves(before, self.state.value, "all tasks ended", _DISPATCHER, at)
         self.ended = at
+        return at
+
+    def _keep_run(self) -> None:
         planned = self.planned
         name_of = planned.at if planned.logical is None else planned.logical
         run_id = f"{planned.run_type.value}__{moment(name_of).isoformat()}"
@@ -409,10 +470,10 @@ class _Told:
                 run_id,
                 planned.run_type.value,
                 planned.by,
-                state.value,
+                self.state.value,
                 *_stamps(planned.logical, planned.interval_start, planned.logical),
                 text(json.dumps(defaults)),
-                *_stamps(planned.at, self.started, at, at),
+                *_stamps(planned.at, self.started, self.ended, self.ended),
                 "f",
                 "f",
             )

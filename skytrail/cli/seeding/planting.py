@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import connection, transaction
 
 from dags_app.models import Dag
-from skytrail.cli.seeding import beside, calendar, definitions
-from skytrail.cli.seeding.calendar import Planned, Wish
+from skytrail.cli.seeding import backfills, beside, calendar, definitions, population
+from skytrail.cli.seeding.calendar import History, Wish
 from skytrail.cli.seeding.chance import Chance
 from skytrail.cli.seeding.copying import Ledger
 from skytrail.cli.seeding.graphs import Seeded
@@ -46,45 +47,44 @@ def plant(wish: Wish, *, seed: int, tell: Tell) -> Planted:
     chance = Chance(seed)
     taken = set(Dag.objects.present().values_list("dag_id", flat=True))
     made = itertools.count(1)
-    dags = calendar.dags(
+    dags = population.dags(
         wish, chance, taken=taken, tell=lambda _: tell("definitions", next(made), wish.dags)
     )
-    planned = calendar.runs(wish, dags, chance)
-    write_definitions(dags, wish=wish, chance=chance, tell=tell)
+    history = calendar.history(wish, dags, chance)
+    planted = write(dags, history, now=wish.now, chance=chance, tell=tell, logs_of=0.02)
     with transaction.atomic():
         beside.write(dags, now=wish.now, chance=chance)
-    return write_history(dags, planned, wish=wish, chance=chance, tell=tell)
+    _know_the_figures()
+    return planted
 
 
-def write_definitions(dags: Sequence[Seeded], *, wish: Wish, chance: Chance, tell: Tell) -> None:
-    """Writes DAGs with their versions."""
-    done = 0
-    for some in _batches(dags, _DAGS_AT_ONCE):
-        with transaction.atomic():
-            definitions.write(some, now=wish.now, chance=chance)
-        done += len(some)
-        tell("DAGs", done, len(dags))
-
-
-def write_history(
+def write(
     dags: Sequence[Seeded],
-    planned: Iterable[Planned],
+    history: History,
     *,
-    wish: Wish,
+    now: datetime,
     chance: Chance,
     tell: Tell,
-    logs_of: float = 0.02,
+    logs_of: float,
 ) -> Planted:
-    """Writes runs, oldest first, as far as they are over by now; and has the database count."""
+    """Writes DAGs, and their runs, oldest first, as far as they are over `now`.
+
+    `logs_of`: which part of the executions that went well has kept its log.
+    """
+    for done, some in _batches(dags, _DAGS_AT_ONCE):
+        with transaction.atomic():
+            definitions.write(some, now=now, chance=chance)
+        tell("DAGs", done, len(dags))
     ledger = Ledger(COLUMNS)
-    historian = Historian(ledger, chance, now=micros(wish.now), logs_of=logs_of)
-    task_runs = 0
-    for some in _batches(planned, _RUNS_AT_ONCE):
-        task_runs += sum(historian.tell(run) for run in some)
+    historian = Historian(ledger, chance, now=micros(now), logs_of=logs_of)
+    for done, some_runs in _batches(history.runs, _RUNS_AT_ONCE):
+        for run in some_runs:
+            historian.tell(run)
         with transaction.atomic():
             ledger.write()
-        tell("task runs", min(task_runs, wish.task_runs), wish.task_runs)
-    _know_the_figures()
+        tell("runs", done, len(history.runs))
+    with transaction.atomic():
+        backfills.write(history.backfills, chance)
     written = ledger.written
     return Planted(
         dags=len(dags),
@@ -97,10 +97,11 @@ def write_history(
     )
 
 
-def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
-    rest = iter(things)
-    while batch := list(itertools.islice(rest, size)):
-        yield batch
+def _batches(things: Sequence[Thing], size: int) -> Iterator[tuple[int, Sequence[Thing]]]:
+    """Pieces, each with how much is done when it is."""
+    for start in range(0, len(things), size):
+        piece = things[start : start + size]
+        yield start + len(piece), piece
 
 
 def _know_the_figures() -> None:

@@ -65,7 +65,7 @@ FAILURES: Final = (
     ("exit_code", "the command ended with exit code 2", 2,
      "KeyError: 'customer_id'\n  the column is missing in the file of today"),
     ("exit_code", "the command was ended by SIGTERM (exit code 143)", 143, "Terminated"),
-    ("timeout", "it was stopped after its timeout of 1800 s", None,
+    ("timeout", "it was stopped when its time was up", None,
      "still waiting for a lock on analytics.daily …"),
     ("exception", "ValueError: 3 rows of 18,204 have no amount", None,
      "ValueError: 3 rows of 18,204 have no amount"),
