@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Min
 from django.db.models.functions import Now
 
+from dags_app.actions.pauses import note_pause
 from dags_app.actions.versions import freeze
 from dags_app.domain.spec import DagSpec, checksum
 from dags_app.domain.tasks import TaskFields
@@ -143,6 +144,8 @@ def _save(
     if before is None or _when(dag) != schedule_was or (was_paused and not dag.paused):
         set_next_run(dag)
     dag.save()
+    if was_paused != dag.paused or (before is None and dag.paused):
+        note_pause(dag, actor=author)
     assert dag.version is not None
     return Saved(dag, dag.version, is_new)
 

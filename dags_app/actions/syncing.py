@@ -16,6 +16,7 @@ from pathlib import Path
 from django.db import transaction
 
 from dags_app.actions import registration
+from dags_app.actions.pauses import note_pause
 from dags_app.actions.registration import Origin
 from dags_app.authoring.fingerprints import DIRTY, Commits, digest_of
 from dags_app.authoring.folders import File, faults_of, files_in, load, storable
@@ -249,6 +250,7 @@ def _forget(writing: _Writing, names: Sequence[str], owners: dict[str, str]) -> 
             continue  # another one has just found it again
         dag.paused_before_gone, dag.paused, dag.gone_at = dag.paused, True, database_now()
         dag.save(update_fields=["paused_before_gone", "paused", "gone_at", "updated_at"])
+        note_pause(dag, actor="its file is gone")
         writing.dags.append((dag.dag_id, dag.source_path, Outcome.GONE))
 
 

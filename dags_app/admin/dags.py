@@ -138,7 +138,7 @@ class DagAdmin(Page):
     def pause_selected(self, request: HttpRequest, dags: QuerySet[Dag]) -> None:
         """Holds their schedules back."""
         for dag in dags:
-            pausing.pause(dag)
+            pausing.pause(dag, actor=actor_of(request))
         self.message_user(request, f"Paused: {len(dags)}.", messages.SUCCESS)
 
     @admin.action(description="Resume", permissions=["change"])
@@ -152,7 +152,7 @@ class DagAdmin(Page):
                 )
                 messages.warning(request, text)
             else:
-                pausing.resume(dag)
+                pausing.resume(dag, actor=actor_of(request))
                 resumed += 1
         self.message_user(request, f"Resumed: {resumed}.", messages.SUCCESS)
 
@@ -180,7 +180,7 @@ class DagAdmin(Page):
         dag = self.get_object(request, key)
         if dag is None or not self.has_change_permission(request, dag):
             raise PermissionDenied
-        (pausing.pause if paused else pausing.resume)(dag)
+        (pausing.pause if paused else pausing.resume)(dag, actor=actor_of(request))
         word = "is paused: its schedule is held back" if paused else "goes on with its schedule"
         self.message_user(request, f"The DAG {dag.dag_id} {word}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:dags_app_dag_change", args=[dag.pk]))

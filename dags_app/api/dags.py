@@ -130,7 +130,8 @@ class DagView(View):
             raise BadRequest.because("", "not_an_object", "send an object: { … }")
         if request.data.keys() == {"paused"} and isinstance(request.data["paused"], bool):
             # Even where the stored definition would not pass today's checks.
-            dag = (pausing.pause if request.data["paused"] else pausing.resume)(dag)
+            act = pausing.pause if request.data["paused"] else pausing.resume
+            dag = act(dag, actor=actor_of(request))
             return Response(show(DagDetailSerializer, dag))
         return _replace(request, dag, _merged(dag, request.data))
 

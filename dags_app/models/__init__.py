@@ -3,6 +3,7 @@
 from dags_app.models.command import Command
 from dags_app.models.dag import Dag, DagSource
 from dags_app.models.file import DagFile, DagImportError
+from dags_app.models.pause import DagPause
 from dags_app.models.task import Task, TaskDependency
 from dags_app.models.version import DagVersion, VersionTask
 
@@ -11,6 +12,7 @@ __all__ = [
     "Dag",
     "DagFile",
     "DagImportError",
+    "DagPause",
     "DagSource",
     "DagVersion",
     "Task",

@@ -17,6 +17,7 @@ TABS = (
     ("durations/", "Durations"),
     ("schedule/", "Schedule"),
     ("backfills/", "Backfills"),
+    ("why/", "Why?"),
     ("versions/", "Versions"),
     ("definition/", "Definition"),
     ("audit/", "Audit"),

@@ -15,6 +15,7 @@ from dags_app.models import Dag
 from dags_app.selectors.previews import Resuming, resuming
 from skytrail.database.clock import database_now
 from skytrail.errors import Invalid, listed
+from skytrail.web.people import actor_of
 
 #: As many DAGs as are chosen at once: those of a page of the list.
 MOST = 200
@@ -30,7 +31,7 @@ class NoneChosen(Invalid):
 @require_POST
 def pause(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Pauses one."""
-    dag = pausing.pause(access_dag(request.user, dag_id, to="change"))
+    dag = pausing.pause(access_dag(request.user, dag_id, to="change"), actor=actor_of(request))
     answer = _button(request, dag)
     return trigger_client_event(
         answer, "told", {"text": f"{dag_id} is paused: nothing starts by itself."}
@@ -44,7 +45,7 @@ def resume(request: HttpRequest, dag_id: str) -> HttpResponse:
     if request.method == "GET":
         preview = resuming(dag)
         return render(request, "dags_app/resume.html", {"dag": dag} | _shown(preview))
-    dag = pausing.resume(dag)
+    dag = pausing.resume(dag, actor=actor_of(request))
     answer = trigger_client_event(_button(request, dag), "done", {})
     return trigger_client_event(answer, "told", {"text": f"{dag_id} is resumed."})
 
@@ -60,7 +61,7 @@ def chosen(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "dags_app/chosen.html", {"dags": dags, "do": do} | _of_all(dags, do))
     for dag in dags:
-        (pausing.pause if do == "pause" else pausing.resume)(dag)
+        (pausing.pause if do == "pause" else pausing.resume)(dag, actor=actor_of(request))
     return HttpResponseClientRefresh()
 
 

@@ -23,6 +23,7 @@ from runs_app.api.dead_letters import (
     DeadLettersReplayView,
     DeadLetterView,
 )
+from runs_app.api.explaining import DagExplainView, RunExplainView, TaskExplainView
 from runs_app.api.logs import TaskLogView
 from runs_app.api.operations import PoolListView, PoolView, WorkerListView
 from runs_app.api.runs import (
@@ -56,13 +57,16 @@ urlpatterns = [
     path("dags/<name:dag_id>/status", DagStatusView.as_view()),
     path("dags/<name:dag_id>/skipped-ticks", SkippedTickListView.as_view()),
     path("dags/<name:dag_id>/runs", DagRunListView.as_view()),
+    path("dags/<name:dag_id>/explain", DagExplainView.as_view()),
     path(RUN, RunView.as_view()),
+    path(f"{RUN}/explain", RunExplainView.as_view()),
     path(f"{RUN}/cancel", RunCancelView.as_view()),
     path(f"{RUN}/clear", RunClearView.as_view()),
     path(f"{RUN}/repeat", RunRepeatView.as_view()),
     path("dags/<name:dag_id>/clear", DagClearView.as_view()),
     path(f"{RUN}/tasks", TaskListView.as_view()),
     path(TASK, TaskView.as_view()),
+    path(f"{TASK}/explain", TaskExplainView.as_view()),
     path(f"{TASK}/logs", TaskLogView.as_view()),
     path(f"{TASK}/rendered", TaskRenderedView.as_view()),
     path(f"{TASK}/output", TaskOutputView.as_view()),

@@ -35,6 +35,14 @@ UNION ALL
  FROM skytrail_backfill b WHERE b.dag_id = %(dag)s::uuid
  ORDER BY b.created_at DESC LIMIT %(most)s::int)
 UNION ALL
+(SELECT p.paused_at, p.paused_by, 'paused it', NULL, NULL, 1
+ FROM skytrail_dag_pause p WHERE p.dag_id = %(dag)s::uuid
+ ORDER BY p.paused_at DESC LIMIT %(most)s::int)
+UNION ALL
+(SELECT p.resumed_at, p.resumed_by, 'resumed it', NULL, NULL, 1
+ FROM skytrail_dag_pause p WHERE p.dag_id = %(dag)s::uuid AND p.resumed_at IS NOT NULL
+ ORDER BY p.paused_at DESC LIMIT %(most)s::int)
+UNION ALL
 (SELECT m.at, m.actor, min(m.reason), r.run_id, NULL, count(*)::int
  FROM (
    SELECT id, run_id FROM skytrail_dag_run WHERE dag_id = %(dag)s::uuid

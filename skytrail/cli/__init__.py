@@ -29,6 +29,7 @@ from skytrail.cli import (
     tasks,
     variables,
 )
+from skytrail.cli.explaining import explain
 from skytrail.cli.failures import report
 from skytrail.cli.fsck import fsck
 from skytrail.cli.output import Format, OutputOption, show_record
@@ -62,6 +63,7 @@ app.add_typer(variables.app, name="variables")
 app.add_typer(state.app, name="state")
 app.add_typer(db.app, name="db")
 app.command()(sync)
+app.command()(explain)
 app.command()(fsck)
 app.command()(seed)
 keys.add_to(app)

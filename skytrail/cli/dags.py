@@ -199,7 +199,7 @@ def pause(dag: DagArgument, output: OutputOption = Format.TABLE) -> None:
     from dags_app.access import access_dag
     from dags_app.actions import pausing
 
-    _show_paused(pausing.pause(access_dag(user, dag)), output)
+    _show_paused(pausing.pause(access_dag(user, dag), actor=actor()), output)
 
 
 @app.command()
@@ -228,7 +228,7 @@ def resume(
     if preview["count"] > 1 and not yes and sys.stdin.isatty():
         _show_preview(dict(ResumePreviewSerializer(preview).data), output)
         typer.confirm(f"Resume {found.dag_id}?", abort=True, err=True)
-    _show_paused(pausing.resume(found), output)
+    _show_paused(pausing.resume(found, actor=actor()), output)
 
 
 @app.command("next-execution")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from skytrail.web import shown
@@ -70,6 +70,19 @@ def seconds(value: float | None) -> str:
 def as_json(value: Any) -> str:
     """A value as people read it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def code(text: str) -> SafeString:
+    """Text in which what stands in backticks is a name."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return conditional_escape(text)
+    pieces = [
+        format_html("<code>{}</code>", part) if place % 2 else conditional_escape(part)
+        for place, part in enumerate(parts)
+    ]
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
 @register.filter

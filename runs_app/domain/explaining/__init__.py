@@ -1,0 +1,1 @@
+"""Why something waits, is late, was skipped or never came: reasons in plain words, with causes."""
