@@ -14,7 +14,16 @@ from dags_app.domain.commands import digest_of
 from dags_app.domain.parse import parse
 from dags_app.domain.spec import checksum
 from dags_app.domain.timing.schedule import between
-from dags_app.models import Command, Dag, DagSource, DagVersion, Task, TaskDependency, VersionTask
+from dags_app.models import (
+    Command,
+    Dag,
+    DagPause,
+    DagSource,
+    DagVersion,
+    Task,
+    TaskDependency,
+    VersionTask,
+)
 from runs_app.domain import planner
 from runs_app.domain.backfills import BackfillState
 from runs_app.domain.states import RunState, TaskState
@@ -97,6 +106,7 @@ def test_nothing_of_it_starts_by_itself_unless_it_is_live(
 ) -> None:
     command("seed", "--dags", "5", "--task-runs", "50")
     assert not Dag.objects.filter(paused=False).exists()
+    assert DagPause.objects.filter(resumed_at=None).count() == 5
     assert not DagRun.objects.filter(finished_at=None).exists()
     command("seed", "--dags", "5", "--task-runs", "50", "--live", "--yes", "--seed", "2")
     live = Dag.objects.filter(paused=False)

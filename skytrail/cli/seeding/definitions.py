@@ -7,11 +7,13 @@ the same definition through both.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from dags_app.domain.commands import SensorCommand, TaskType, digest_of
 from dags_app.domain.spec import FORMAT, DagSpec, checksum
@@ -19,7 +21,16 @@ from dags_app.domain.tasks import TaskFields, TriggerRule
 from dags_app.domain.timing import catchup
 from dags_app.domain.timing import definition as timing
 from dags_app.domain.timing.schedule import Timetable
-from dags_app.models import Command, Dag, DagSource, DagVersion, Task, TaskDependency, VersionTask
+from dags_app.models import (
+    Command,
+    Dag,
+    DagPause,
+    DagSource,
+    DagVersion,
+    Task,
+    TaskDependency,
+    VersionTask,
+)
 from dags_app.models.task import SETTINGS
 from skytrail.cli.seeding.chance import Chance
 from skytrail.cli.seeding.copying import copy_models
@@ -92,6 +103,7 @@ class _Rows:
     version_tasks: list[VersionTask] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     edges: list[TaskDependency] = field(default_factory=list)
+    pauses: list[DagPause] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
 
 
@@ -101,7 +113,15 @@ def write(dags: Iterable[Seeded], *, now: datetime, chance: Chance) -> None:
     for dag in dags:
         _add(rows, dag, now=now, chance=chance)
     Command.objects.bulk_create(rows.commands.values(), batch_size=2000, ignore_conflicts=True)
-    for of_model in (rows.dags, rows.versions, rows.version_tasks, rows.tasks, rows.edges):
+    of_models: tuple[Sequence[Model], ...] = (
+        rows.dags,
+        rows.versions,
+        rows.version_tasks,
+        rows.tasks,
+        rows.edges,
+        rows.pauses,
+    )
+    for of_model in of_models:
         copy_models(of_model)
 
 
@@ -111,6 +131,15 @@ def _add(rows: _Rows, dag: Seeded, *, now: datetime, chance: Chance) -> None:
     for version in dag.versions:
         rows.versions.append(_version_row(dag, version))
         rows.version_tasks.extend(_version_tasks(version, rows.commands))
+    if dag.paused_since is not None:
+        rows.pauses.append(
+            DagPause(
+                id=UUID(chance.key(dag.paused_since)),
+                dag_id=UUID(dag.key),
+                paused_at=moment(dag.paused_since),
+                paused_by=f"user:{dag.spec.owner}",
+            )
+        )
     keys = {}
     for position, task in enumerate(dag.spec.tasks):
         keys[task.id] = key = UUID(chance.key(latest.since))
@@ -134,7 +163,7 @@ def _dag_row(dag: Seeded, *, now: datetime) -> Dag:
         description=spec.description,
         owner=spec.owner,
         tags=sorted(set(spec.tags)),
-        paused=dag.paused,
+        paused=dag.paused_since is not None,
         schedule=timing.canonical(spec.schedule),
         schedule_since=born.replace(microsecond=0) if spec.schedule is not None else None,
         waits_for=timing.assets_of(spec.schedule),

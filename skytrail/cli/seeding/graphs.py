@@ -82,7 +82,8 @@ class Seeded:
     spec: DagSpec
     nature: Nature
     born: int
-    paused: bool
+    #: Since when it is paused; None: it is not.
+    paused_since: int | None
     versions: list[Version] = field(default_factory=list)
     #: The ticks of its schedule that have runs, oldest first.
     ticks: list[int] = field(default_factory=list)

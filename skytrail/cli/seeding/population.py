@@ -51,7 +51,7 @@ def dags(
             speed=_speed(spec, chance),
             versions=chance.weighed(_VERSIONS),
             chance=chance,
-            paused=not wish.live,
+            paused_since=None if wish.live else now - SETTLED,
         )
         skips = spec.overlap_policy is OverlapPolicy.SKIP
         give_ticks(dag, each, passing_over=0.05 if skips else 0.0, chance=chance)
@@ -68,13 +68,15 @@ def grown(
     speed: float,
     versions: int,
     chance: Chance,
-    paused: bool,
+    paused_since: int | None,
 ) -> Seeded:
     """A DAG that was saved so many times since it was `born`, and has no ticks yet.
 
     Its tasks usually take about `speed` seconds each.
     """
-    dag = Seeded(key=chance.key(born), spec=spec, nature=nature, born=born, paused=paused)
+    dag = Seeded(
+        key=chance.key(born), spec=spec, nature=nature, born=born, paused_since=paused_since
+    )
     later = sorted(chance.randrange(born, now - SETTLED) for _ in range(versions - 1))
     usual: dict[str, float] = {}
     for number, since in enumerate([born, *later], start=1):
@@ -95,7 +97,7 @@ def grown(
 def give_ticks(dag: Seeded, ticks: tuple[int, ...], *, passing_over: float, chance: Chance) -> None:
     """Gives it those of its `ticks` that have come since it was born, but for what is skipped."""
     for tick in ticks:
-        if tick > dag.born:
+        if tick > dag.born and (dag.paused_since is None or tick < dag.paused_since):
             (dag.skipped if chance.happens(passing_over) else dag.ticks).append(tick)
 
 

@@ -38,7 +38,8 @@ class Story:
     broken_at: int = 0
     versions: int = 1
     passing_over: float = 0.0
-    paused: bool = False
+    #: So many days ago it was paused.
+    paused_for: int | None = None
     #: So many runs are begun for real when the history has been told.
     begun: int = 0
 
@@ -239,7 +240,7 @@ STORIES: Final = (
             owner="dennis",
         ),
         speed=90.0,
-        paused=True,
+        paused_for=9,
     ),
 )
 
@@ -272,7 +273,7 @@ def _told(story: Story, wish: Wish, chance: Chance) -> Seeded:
         speed=story.speed,
         versions=story.versions,
         chance=chance,
-        paused=story.paused,
+        paused_since=None if story.paused_for is None else now - story.paused_for * DAY,
     )
     ticks = calendar.ticks_of(spec, dag.born, now - calendar.SETTLED)
     population.give_ticks(dag, ticks, passing_over=story.passing_over, chance=chance)
