@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dags_app.web import dag, import_errors, listing, pausing, schedule, versions
+from dags_app.web import dag, editor, import_errors, listing, pausing, schedule, versions
 
 DAG = "dags/<name:dag_id>/"
 
@@ -10,6 +10,10 @@ urlpatterns = [
     path("search/", listing.search, name="search"),
     path("dags/", listing.dags, name="dags"),
     path("dags-chosen/", pausing.chosen, name="dags-chosen"),
+    path("new/", editor.new, name="editor-new"),
+    path("editor/check/", editor.check, name="editor-check"),
+    path("editor/save/", editor.save, name="editor-save"),
+    path(f"{DAG}edit/", editor.edit, name="dag-edit"),
     path(DAG, dag.overview, name="dag"),
     path(f"{DAG}definition/", dag.definition, name="dag-definition"),
     path(f"{DAG}schedule/", schedule.schedule, name="dag-schedule"),

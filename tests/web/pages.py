@@ -76,6 +76,10 @@ def questions(scene: Scene) -> dict[str, str]:
     dag = f"/dags/{scene.dag_id}/"
     run = f"{dag}runs/{scene.run_id}/"
     return {
+        "editor-new": "/new/",
+        "editor-check": "/editor/check/",
+        "editor-save": "/editor/save/",
+        "dag-edit": f"{dag}edit/",
         "dag-pause": f"{dag}pause/",
         "dag-resume": f"{dag}resume/",
         "dags-chosen": f"/dags-chosen/?do=pause&dag={scene.dag_id}",
