@@ -8,7 +8,7 @@ from runs_app.domain.graph import Graph
 from runs_app.domain.states import TaskState
 
 #: Ends of the same task in the run before with which a task may begin (Airflow's rule).
-_GOOD = frozenset({TaskState.SUCCESS, TaskState.SKIPPED})
+GOOD = frozenset({TaskState.SUCCESS, TaskState.SKIPPED})
 
 
 def awaited(graph: Graph, position: int) -> list[str]:
@@ -29,7 +29,7 @@ def held(graph: Graph, before: Mapping[str, Collection[TaskState]]) -> frozenset
         for node in graph.nodes
         if node.awaits_past
         and not all(
-            state in _GOOD
+            state in GOOD
             for task_id in awaited(graph, node.position)
             for state in before.get(task_id, ())
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 #: Causes that are told of one thing; the rest is counted.
 WIDE = 5
@@ -71,3 +71,17 @@ def few(names: Sequence[str], *, most: int = 3) -> str:
 def count(number: int, word: str) -> str:
     """`1 task`, `3 tasks`."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def lasting(span: timedelta) -> str:
+    """How long, in its two largest units: "0.4 s", "12 s", "3 min 20 s", "2 d 4 h"."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 10:  # where a tenth of a second says something
+        return f"{seconds:.1f} s"
+    left = round(seconds)
+    parts: list[tuple[int, str]] = []
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if left >= size or parts:
+            parts.append((left // size, unit))
+            left %= size
+    return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number)

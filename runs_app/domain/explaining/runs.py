@@ -17,6 +17,8 @@ _BROKEN = (TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED)
 
 def explain_run(facts: RunFacts) -> Explanation:
     """How a run stands, and why."""
+    if facts.is_missing:
+        return Explanation(headline="The run was not there yet: it was made later", at=facts.at)
     headline, reasons = _TELLERS[facts.state](facts)
     return Explanation(
         headline=headline,
@@ -31,21 +33,20 @@ def _queued(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
     text = f"its DAG may have {limit} under way at once"
     if facts.overlap_policy in {"buffer_one", "buffer_all", "cancel_other"}:
         text = f"its DAG has the overlap policy {facts.overlap_policy}: one run at a time"
-    because: tuple[Reason, ...] = ()
-    if not facts.is_past:
-        because = tuple(
-            Reason(
-                code="run_under_way",
-                text=f"`{other.run_id}` is {other.state}",
-                since=other.since,
-                about=_run(facts.dag_id, other.run_id),
-            )
-            for other in facts.under_way[:WIDE]
+    because = tuple(
+        Reason(
+            code="run_under_way",
+            text=f"`{other.run_id}` is {other.state}",
+            since=other.since,
+            about=_run(facts.dag_id, other.run_id),
         )
-        text = f"{text}, and {len(facts.under_way)} {'is' if len(facts.under_way) == 1 else 'are'}"
+        for other in facts.under_way[:WIDE]
+    )
+    text = f"{text}, and {len(facts.under_way)} {'is' if len(facts.under_way) == 1 else 'are'}"
     reasons = [Reason(code="max_active_runs", text=text, since=facts.queued_at, because=because)]
     if facts.ahead:
-        text = f"{count(facts.ahead, 'run')} of the DAG came before it and wait too"
+        wait = "waits" if facts.ahead == 1 else "wait"
+        text = f"{count(facts.ahead, 'run')} of the DAG came before it and {wait} too"
         reasons.append(Reason(code="runs_ahead", text=text))
     if not facts.is_past and len(facts.under_way) < facts.runs_at_once:
         text = "there is room for it: it begins in a moment"
@@ -54,12 +55,13 @@ def _queued(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
 
 
 def _running(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
-    tasks = list(facts.tasks.values())
+    tasks = facts.counted
     over = sum(task.state.is_final for task in tasks)
     front = _front(facts)
     reasons = tuple(reason_of(facts, task) for task in front[:WIDE])
     if len(front) > WIDE:
-        text = f"{count(len(front) - WIDE, 'other task')} are under way or could be"
+        are = "is" if len(front) == WIDE + 1 else "are"
+        text = f"{count(len(front) - WIDE, 'other task')} {are} under way or could be"
         reasons = (*reasons, Reason(code="more", text=text))
     if tasks and not front:
         text = "all tasks have ended: it is about to be closed"
@@ -70,7 +72,7 @@ def _running(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
 def _front(facts: RunFacts) -> list[TaskFacts]:
     """The tasks at which the run stands: not ended, and not waiting for others that have not."""
     found = []
-    for task in facts.tasks.values():
+    for task in facts.counted:
         if task.state.is_final:
             continue
         if task.state is TaskState.WAITING and any(
@@ -82,7 +84,7 @@ def _front(facts: RunFacts) -> list[TaskFacts]:
 
 
 def _cancelling(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
-    running = [task for task in facts.tasks.values() if not task.state.is_final]
+    running = [task for task in facts.counted if not task.state.is_final]
     names = few([f"`{task.name}`" for task in running])
     text = f"{names} {'has' if len(running) == 1 else 'have'} been told to stop"
     return (
@@ -92,7 +94,7 @@ def _cancelling(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
 
 
 def _success(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
-    forgiven = [task for task in facts.tasks.values() if task.state in _BROKEN]
+    forgiven = [task for task in facts.counted if task.state in _BROKEN]
     if not forgiven:
         return "The run has succeeded", ()
     names = few([f"`{task.name}`" for task in forgiven])
@@ -105,10 +107,10 @@ def _failed(facts: RunFacts) -> tuple[str, tuple[Reason, ...]]:
     if facts.timed_out:
         text = "it took longer than its DAG allows (run_timeout_seconds), and was stopped"
         reasons.append(Reason(code="run_timeout", text=text, since=facts.finished_at))
-    roots = [task for task in facts.tasks.values() if task.state is TaskState.FAILED]
-    roots = roots or [task for task in facts.tasks.values() if task.state is TaskState.CANCELLED]
+    roots = [task for task in facts.counted if task.state is TaskState.FAILED]
+    roots = roots or [task for task in facts.counted if task.state is TaskState.CANCELLED]
     reasons += [reason_of(facts, task) for task in roots[:WIDE]]
-    after = sum(task.state is TaskState.UPSTREAM_FAILED for task in facts.tasks.values())
+    after = sum(task.state is TaskState.UPSTREAM_FAILED for task in facts.counted)
     if after:
         text = f"{count(after, 'task')} after that {'was' if after == 1 else 'were'} not begun"
         reasons.append(Reason(code="not_begun", text=text))

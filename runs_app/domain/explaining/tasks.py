@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dags_app.domain.tasks import TriggerRule
+from runs_app.domain import past
+from runs_app.domain.explaining.durations import time_of
 from runs_app.domain.explaining.facts import Holder, RunFacts, TaskFacts
 from runs_app.domain.explaining.reasons import DEEP, WIDE, About, Explanation, Reason, count, few
 from runs_app.domain.states import RunState, TaskState
@@ -17,16 +19,22 @@ _LONGEST = 300
 
 _BROKEN = frozenset({S.FAILED, S.UPSTREAM_FAILED, S.CANCELLED})
 
+#: Reasons of moves that come from a plan or from outside, and not from the task's own execution.
+_SETTLED = frozenset({"trigger rule", "fail fast", "run cancelled", "run timeout"})
+
 
 def explain_task(facts: RunFacts, task: TaskFacts) -> Explanation:
-    """How one task stands, and why."""
+    """How one task stands, and why, and where its time went."""
+    if facts.is_missing:
+        text = f"`{task.name}` was not there yet: its run was made later"
+        return Explanation(headline=text, at=facts.at)
     reason = reason_of(facts, task)
     words = reason.text.removeprefix(f"`{task.name}` ")
     return Explanation(
         headline=f"`{task.name}` {words}",
         at=facts.at,
-        since=task.since,
-        reasons=reason.because,
+        since=reason.since,
+        reasons=(*reason.because, *time_of(facts, task)),
     )
 
 
@@ -78,12 +86,36 @@ def _waiting(facts: RunFacts, task: TaskFacts, depth: int) -> Reason:
     unfinished = [other for other in before if not other.state.is_final]
     if unfinished and _verdict(facts, task) is Verdict.WAIT:
         return _waits_for_upstream(facts, task, unfinished, depth)
-    if held := facts.held_by_past.get(task.key[0]):
-        words = f"waits for the run before it, where {few(list(held))}"
-        return _reason(facts, task, "waits_for_past", words)
+    if held := _held_by_past(facts, task):
+        return _reason(facts, task, "waits_for_past", "waits for the run before it", held)
     if task.ready_at is not None or (task.is_gated and not unfinished):
         return _waits_for_slot(facts, task)
     return _reason(facts, task, "about_to_start", "is about to be given to its queue")
+
+
+def _held_by_past(facts: RunFacts, task: TaskFacts) -> tuple[Reason, ...]:
+    """What it waits for in the run before (`depends_on_past`, `wait_for_downstream`)."""
+    before = facts.before
+    if before is None or not facts.graph.nodes[task.key[0]].awaits_past:
+        return ()
+    causes = []
+    for name in past.awaited(facts.graph, task.key[0]):
+        bad = sorted({state.value for state in before.states.get(name, ())} - past.GOOD)
+        if not bad:
+            continue
+        rule = (
+            "depends_on_past"
+            if name == facts.graph.nodes[task.key[0]].task_id
+            else "wait_for_downstream"
+        )
+        causes.append(
+            Reason(
+                code=rule,
+                text=f"`{name}` of `{before.run_id}` is {few(bad)} ({rule})",
+                about=About(kind="task", name=name, dag_id=facts.dag_id, run_id=before.run_id),
+            )
+        )
+    return tuple(causes[:WIDE])
 
 
 def _verdict(facts: RunFacts, task: TaskFacts) -> Verdict:
@@ -115,13 +147,18 @@ def _waits_for_slot(facts: RunFacts, task: TaskFacts) -> Reason:
         causes.append(_pool(facts, task))
     limit = facts.max_active_tasks
     if limit is not None and (facts.is_past or len(facts.active_tasks) >= limit):
-        taken = f"{len(facts.active_tasks)} of {limit}"
-        text = f"its DAG may have {count(limit, 'task')} under way at once"
-        if not facts.is_past:
-            text = f"{text} (max_active_tasks): {taken} are, {_holders(facts.active_tasks)}"
+        taken = len(facts.active_tasks)
+        text = (
+            f"its DAG may have {count(limit, 'task')} under way at once (max_active_tasks): "
+            f"{_are(facts, taken)}"
+        )
         causes.append(
             Reason(
-                code="dag_limit", text=text, since=since, about=About(kind="dag", name=facts.dag_id)
+                code="dag_limit",
+                text=text,
+                since=since,
+                about=About(kind="dag", name=facts.dag_id),
+                because=_holders(facts.active_tasks),
             )
         )
     where = f"of the pool `{task.pool}`" if task.pool else "of its DAG"
@@ -137,10 +174,14 @@ def _pool(facts: RunFacts, task: TaskFacts) -> Reason:
     about = About(kind="pool", name=task.pool or "")
     found = facts.pools.get(task.pool or "")
     if found is None:
-        text = f"who had the slots of `{task.pool}` then is not kept"
-        if not facts.is_past:
-            text = f"there is no pool `{task.pool}` any more: make it, or change the task"
+        text = f"there is no pool `{task.pool}` any more: make it, or change the task"
         return Reason(code="pool_unknown", text=text, about=about)
+    if facts.is_past:
+        # How many slots it had is not kept: who is known to have had one is told.
+        are = "is" if found.taken == 1 else "are"
+        text = f"{count(found.taken, 'slot')} of `{task.pool}` {are} known to have been taken"
+        causes = _holders(found.holders)
+        return Reason(code="pool_full", text=text, about=about, because=causes)
     if found.slots == 0:
         text = f"the pool `{task.pool}` has no slots: it holds back every task until it gets some"
         return Reason(code="pool_closed", text=text, about=about)
@@ -148,19 +189,42 @@ def _pool(facts: RunFacts, task: TaskFacts) -> Reason:
         text = f"it needs {task.pool_slots} slots, and the pool `{task.pool}` has {found.slots}"
         return Reason(code="pool_too_small", text=text, about=about)
     text = f"{found.taken} of {found.slots} slots of `{task.pool}` are taken"
-    if found.holders:
-        text = f"{text} by {_holders(found.holders)}"
-    else:
+    if found.taken + task.pool_slots <= found.slots:
         text = f"{text}: it is about to get one, or others come first"
-    return Reason(code="pool_full", text=text, since=task.ready_at, about=about)
+    causes = _holders(found.holders)
+    return Reason(code="pool_full", text=text, since=task.ready_at, about=about, because=causes)
 
 
-def _holders(holders: tuple[Holder, ...]) -> str:
-    names = [
-        f"{each.dag_id}/{each.task_id}" + (f" ({each.slots})" if each.slots > 1 else "")
-        for each in holders
+def _are(facts: RunFacts, taken: int) -> str:
+    if facts.is_past:
+        return f"{taken} {'is' if taken == 1 else 'are'} known to have been"
+    return f"{taken} {'is' if taken == 1 else 'are'}"
+
+
+def _holders(holders: tuple[Holder, ...]) -> tuple[Reason, ...]:
+    causes = [
+        Reason(
+            code="holder",
+            text=f"`{each.dag_id}/{each.run_id}/{_name(each)}` has"
+            f" {'one' if each.slots == 1 else each.slots}",
+            since=each.since,
+            about=About(
+                kind="task",
+                name=each.task_id,
+                dag_id=each.dag_id,
+                run_id=each.run_id,
+                map_index=each.map_index,
+            ),
+        )
+        for each in holders[:WIDE]
     ]
-    return few(names)
+    if len(holders) > WIDE:
+        causes.append(Reason(code="more", text=f"and {count(len(holders) - WIDE, 'other task')}"))
+    return tuple(causes)
+
+
+def _name(holder: Holder) -> str:
+    return holder.task_id if holder.map_index < 0 else f"{holder.task_id}[{holder.map_index}]"
 
 
 # ------------------------------------------------------------------- on its way
@@ -201,10 +265,21 @@ def _running(facts: RunFacts, task: TaskFacts, depth: int) -> Reason:
     where = f" on {task.worker}" if task.worker else ""
     lease = task.lease_expires_at
     causes: tuple[Reason, ...] = ()
-    if not facts.is_past and lease is not None and lease < facts.at:
-        text = f"{task.worker or 'its worker'} has not been heard of: it is about to be taken over"
-        causes = (Reason(code="worker_silent", text=text, since=lease),)
-    tries = f", try {task.attempt} of {task.max_attempts}" if task.max_attempts > 1 else ""
+    if not facts.is_past and lease is not None:
+        heard = facts.silent.get(task.worker)
+        if lease < facts.at:
+            text = (
+                f"{task.worker or 'its worker'} has not been heard of: it is about to be taken over"
+            )
+            causes = (Reason(code="worker_silent", text=text, since=heard or lease),)
+        elif heard is not None:
+            text = f"{task.worker} is silent: it is taken over when its lease has run out"
+            causes = (Reason(code="worker_silent", text=text, since=heard, until=lease),)
+    tries = (
+        f", try {task.attempt} of {task.max_attempts}"
+        if task.attempt and task.max_attempts > 1
+        else ""
+    )
     return _reason(facts, task, "running", f"is running{where}{tries}", causes)
 
 
@@ -261,7 +336,7 @@ def _failed(facts: RunFacts, task: TaskFacts, depth: int) -> Reason:
 
 
 def _skipped(facts: RunFacts, task: TaskFacts, depth: int) -> Reason:
-    if task.started_at is not None and task.attempt:
+    if task.reason not in _SETTLED:
         return _reason(facts, task, "skipped_itself", "has skipped itself", _died_of(task))
     return _reason(facts, task, "skipped", "was skipped", _settled_by(facts, task, depth))
 
@@ -280,10 +355,29 @@ def _removed(facts: RunFacts, task: TaskFacts, depth: int) -> Reason:
     return _reason(facts, task, "removed", "is no longer part of the run")
 
 
+def _ended_fast(facts: RunFacts, task: TaskFacts) -> Reason | None:
+    """What failed first, where the first failure ends a run and this was what it ended."""
+    if not facts.graph.fails_fast:
+        return None
+    wrong = [other for other in facts.tasks.values() if other.state in _BROKEN and other.since]
+    first = min(wrong, key=lambda other: (other.since is None, other.since), default=None)
+    if first is None or first.since is None or (task.since and task.since < first.since):
+        return None
+    return Reason(
+        code="fail_fast",
+        text=f"`{first.name}` went wrong, and the first failure ends a run of this DAG (fail_fast)",
+        since=first.since,
+        about=_about(facts, first),
+        because=_died_of(first),
+    )
+
+
 def _settled_by(facts: RunFacts, task: TaskFacts, depth: int) -> tuple[Reason, ...]:
     """Which tasks before it have brought it to its end without a start."""
     if task.reason in {"fail fast", "run cancelled", "run timeout", "task cancelled"}:
         return (Reason(code="stopped", text=f"the run was stopped: {task.reason}"),)
+    if task.state is S.SKIPPED and (ended := _ended_fast(facts, task)):
+        return (ended,)
     before = facts.upstream_of(task)
     node = facts.graph.nodes[task.key[0]]
     chose = [

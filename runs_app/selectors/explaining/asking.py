@@ -26,5 +26,5 @@ def why_run(run: DagRun, *, at: datetime | None = None) -> Explanation:
 
 def why_task(task: TaskRun, *, at: datetime | None = None) -> Explanation:
     """How a task of a run stands, or stood then, and why."""
-    facts = run_facts(task.run, at=at)
+    facts = run_facts(task.run, at=at, about=(task.position, task.pk))
     return explain_task(facts, facts.tasks[task.position, task.map_index])
