@@ -112,6 +112,8 @@ def _to_come(facts: ScheduleFacts, tick: datetime, following: datetime | None) -
     when = tick if tick > facts.now else following
     if when is None or (facts.end_date is not None and when > facts.end_date):
         reason = Reason(code="after_end", text="its end date comes first", since=facts.end_date)
+    elif facts.start_date is not None and when < facts.start_date:
+        reason = Reason(code="before_start", text="its start date is later", since=facts.start_date)
     elif facts.is_paused:
         reason = Reason(
             code="paused", text="it is paused: nothing will start until it is resumed",
@@ -137,6 +139,14 @@ def _there(facts: ScheduleFacts, tick: datetime, beside: tuple[Reason, ...]) -> 
 
 
 def _never(facts: ScheduleFacts, tick: datetime) -> list[Reason]:
+    waits = facts.next_run_at is not None and facts.next_run_at <= tick
+    held = _held_back(facts, tick)
+    if waits and not facts.is_paused:
+        return [*held, _due(facts)]
+    if waits and facts.catchup:
+        text = "it is paused: its run is made when it is resumed (catchup)"
+        since = facts.paused.since if facts.paused else None
+        return [Reason(code="paused", text=text, since=since)]
     if tick < facts.created_at:
         return [Reason(code="not_there_yet", text="the DAG was made later", since=facts.created_at)]
     if facts.start_date is not None and tick < facts.start_date:
@@ -146,9 +156,6 @@ def _never(facts: ScheduleFacts, tick: datetime) -> list[Reason]:
     if facts.schedule_since is not None and tick < facts.schedule_since:
         text = "it got this schedule later"
         return [Reason(code="other_schedule", text=text, since=facts.schedule_since)]
-    held = _held_back(facts, tick)
-    if facts.next_run_at is not None and facts.next_run_at <= tick and not facts.is_paused:
-        return [*held, _due(facts)]
     if facts.is_paused and held:
         return held
     if facts.is_paused and facts.paused is None:
