@@ -10,6 +10,7 @@ import pytest
 from dags_app.models import Dag, DagVersion
 from runs_app.domain.states import TaskState
 from runs_app.models import (
+    AssetEvent,
     Backfill,
     DagRun,
     DeadLetter,
@@ -56,6 +57,9 @@ def test_each_has_its_story(now: datetime) -> None:
     assert TaskRun.objects.filter(dag__dag_id="payments_check", attempt__gt=2).exists()
     assert Transition.objects.filter(reason="cleared").exists()
     assert Transition.objects.filter(to_state=TaskState.UP_FOR_RESCHEDULE).exists()
+    events = AssetEvent.objects.filter(asset="orders", dag_id="orders_import")
+    published = TaskRun.objects.filter(dag__dag_id="orders_import", task_id="publish")
+    assert events.count() == published.filter(state=TaskState.SUCCESS).count() > 100
     assert SkippedTick.objects.filter(dag__dag_id="meters_read").exists()
     assert Backfill.objects.count() == 1
     assert DagVersion.objects.filter(dag__dag_id="catalog_refresh").count() == 5

@@ -82,22 +82,24 @@ class Wish:
     live: bool = False
 
 
-def ticks_of(spec: DagSpec, begin: int, end: int) -> tuple[int, ...]:
-    """The latest ticks of a schedule in that time, oldest first."""
+def ticks_of(spec: DagSpec, begin: int, end: int, most: int = MOST_TICKS) -> tuple[int, ...]:
+    """The latest ticks of a schedule in that time, at most so many, oldest first."""
     if spec.schedule is None:
         return ()
     written = json.dumps(timing.canonical(spec.schedule))
     anchor = spec.start_date or moment(begin)
-    return _ticks(written, spec.timezone, anchor, begin, end)
+    return _ticks(written, spec.timezone, anchor, begin, end, most)
 
 
 # Thousands of DAGs share a few hundred schedules.
 @lru_cache(maxsize=8192)
-def _ticks(written: str, timezone: str, anchor: datetime, begin: int, end: int) -> tuple[int, ...]:
+def _ticks(
+    written: str, timezone: str, anchor: datetime, begin: int, end: int, most: int
+) -> tuple[int, ...]:
     schedule = timing.timetable(timing.read(json.loads(written)), timezone=timezone, anchor=anchor)
     if schedule is None or isinstance(schedule, ContinuousSchedule | OnceSchedule):
         return ()
-    found = between_backwards(schedule, moment(begin), moment(end), MOST_TICKS)
+    found = between_backwards(schedule, moment(begin), moment(end), most)
     return tuple(micros(tick) for tick in reversed(found))
 
 

@@ -86,6 +86,7 @@ def frozen(
                 pool_slots=task.pool_slots,
                 priority=task.priority,
                 type=task.type,
+                outlets=tuple(task.outlets),
             )
         )
     return Version(chance.key(since), number, spec, since, note, steps, graph)

@@ -35,6 +35,8 @@ class Step:
     pool_slots: int
     priority: int
     type: TaskType
+    #: The assets that are new when it has succeeded.
+    outlets: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -36,6 +36,10 @@ COLUMNS = {
         "id", "task_run_id", "epoch", "number", "worker", "state", "reason", "message",
         "exit_code", "started_at", "finished_at",
     ),
+    "skytrail_asset_event": (
+        "id", "asset", "at", "extra", "task_run_id", "epoch", "dag_id", "run_id", "task_id",
+        "map_index", "emitted_by",
+    ),
     "skytrail_log_chunk": ("id", "task_run_id", "epoch", "sequence", "text", "written_at"),
     "skytrail_transition": (
         "id", "run_id", "task_run_id", "from_state", "to_state", "epoch", "reason", "actor", "at",
@@ -108,6 +112,7 @@ class _Told:
         spec = self.version.spec
         self.is_alone = spec.overlap_policy in ONE_AT_A_TIME or spec.max_active_runs == 1
         self.key = planned.key
+        self.name = self._name()
         self.nature = self.dag.nature
         self.is_broken = (
             self.nature.broken_since is not None and planned.at >= self.nature.broken_since
@@ -130,6 +135,14 @@ class _Told:
         self.state = RunState.RUNNING
         self.ended = self.started
         self._all()
+
+    def _name(self) -> str:
+        """Its run_id, as `launching.run_id_for` has it."""
+        planned = self.planned
+        of = planned.at if planned.logical is None else planned.logical
+        name = f"{planned.run_type.value}__{moment(of).isoformat()}"
+        suffix = f"_{self.chance.getrandbits(32):08x}" if planned.logical is None else ""
+        return name + suffix
 
     def _pace(self) -> float:
         """By what all durations of this run are multiplied."""
@@ -344,6 +357,9 @@ class _Told:
         self._move(task, state, reason, task.worker, end)
         code = 99 if state is T.SKIPPED else 0 if step.type is TaskType.BASH else None
         self._attempt(task, state, reason, message, code, end)
+        is_expansion = step.node.is_mapped and task.map_index < 0
+        if state is T.SUCCESS and not is_expansion:
+            self._make_new(task, end)
         if self.chance.happens(self.historian.logs_of):
             self._log(task, logs.of_success(self.chance, task.step.node.task_id), end)
 
@@ -404,6 +420,18 @@ class _Told:
             f"{NULL if code is None else code}\t{stamp(task.started_at)}\t{stamp(end)}\n"
         )
 
+    def _make_new(self, task: _Task, at: int) -> None:
+        """The assets that it names."""
+        for asset in task.step.outlets:
+            place = (self.version.spec.name, self.name, task.step.node.task_id, task.map_index)
+            self.lines["skytrail_asset_event"].append(
+                line(
+                    *(self.chance.key(at), text(asset), stamp(at), "{}", task.key, task.epoch),
+                    *place,
+                    "task",
+                )
+            )
+
     def _log(self, task: _Task, said: str, end: int) -> None:
         self.lines["skytrail_log_chunk"].append(
             line(self.chance.key(end), task.key, task.epoch, 0, text(said), stamp(end))
@@ -457,17 +485,13 @@ class _Told:
 
     def _keep_run(self) -> None:
         planned = self.planned
-        name_of = planned.at if planned.logical is None else planned.logical
-        run_id = f"{planned.run_type.value}__{moment(name_of).isoformat()}"
-        if planned.logical is None:
-            run_id += f"_{self.chance.getrandbits(32):08x}"
         defaults = {name: each.get("default") for name, each in self.version.spec.params.items()}
         self.lines["skytrail_dag_run"].append(
             line(
                 self.key,
                 self.dag.key,
                 self.version.key,
-                run_id,
+                self.name,
                 planned.run_type.value,
                 planned.by,
                 self.state.value,

@@ -26,6 +26,9 @@ _SEED = 7
 
 _DAYS = 30
 
+#: So many ticks of each: those of each hour for all that time.
+_MOST_TICKS = 24 * _DAYS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -167,8 +170,14 @@ STORIES: Final = (
             "Asks a bank that is often away; what fails is tried again, and cleared by hand.",
             "20 */2 * * *",
             _bash("ask_bank", retries=4, retry_delay_seconds=30.0),
-            _bash("compare", "ask_bank"),
-            _bash("alert", "ask_bank", "compare", trigger_rule="one_failed"),
+            _bash("compare", "ask_bank", retries=1, retry_delay_seconds=60.0),
+            _bash("report", "compare"),
+            {
+                "id": "alert",
+                "type": "empty",
+                "depends_on": ["ask_bank", "compare"],
+                "trigger_rule": "one_failed",
+            },
             owner="edsger",
             overlap_policy="skip",
         ),
@@ -229,6 +238,7 @@ STORIES: Final = (
             _bash("summarise"),
             _bash("mail", "summarise"),
         ),
+        begun=1,
     ),
     Story(
         document=_dag(
@@ -275,7 +285,7 @@ def _told(story: Story, wish: Wish, chance: Chance) -> Seeded:
         chance=chance,
         paused_since=None if story.paused_for is None else now - story.paused_for * DAY,
     )
-    ticks = calendar.ticks_of(spec, dag.born, now - calendar.SETTLED)
+    ticks = calendar.ticks_of(spec, dag.born, now - calendar.SETTLED, _MOST_TICKS)
     population.give_ticks(dag, ticks, passing_over=story.passing_over, chance=chance)
     return dag
 
