@@ -13,7 +13,7 @@ from skytrail.database.clock import database_now
 from tests.api.checking import CheckedClient
 from tests.api.stories import begin, end, problems_of, story, told
 from tests.conveyor import failing
-from tests.factories import save_dag, start_run, task
+from tests.factories import Graph, save_dag, start_run, task
 
 RUN = "dags/story/runs/first"
 LOAD = f"{RUN}/tasks/load/explain"
@@ -90,7 +90,7 @@ def test_a_run_of_many_tasks_is_explained_in_as_many_queries_as_a_small_one(
 ) -> None:
     counts = []
     for size in (2, 200):
-        graph = {"first": []} | {f"t{place}": ["first"] for place in range(size)}
+        graph: Graph = {"first": []} | {f"t{place}": ["first"] for place in range(size)}
         run = start_run(save_dag(graph, name=f"wide{size}"), run_id="first")
         begin(run, "first")
         for address in ("explain", f"tasks/t{size - 1}/explain"):

@@ -45,11 +45,15 @@ def facts(graph: Graph = ROW, /, *, states: str = "", **fields: Any) -> RunFacts
     details: dict[str, dict[str, Any]] = fields.pop("tasks", {})
     standing = [*map(TaskState, states.split()), *[S.WAITING] * len(graph)]
     tasks = {
-        (node.position, -1): TaskFacts(
-            key=(node.position, -1),
-            name=node.task_id,
-            is_gated=node.is_gated,
-            **{"state": state, "since": NOON} | details.get(node.task_id, {}),
+        (node.position, -1): replace(
+            TaskFacts(
+                key=(node.position, -1),
+                name=node.task_id,
+                state=state,
+                since=NOON,
+                is_gated=node.is_gated,
+            ),
+            **details.get(node.task_id, {}),
         )
         for node, state in zip(graph.nodes, standing, strict=False)
     }
