@@ -124,7 +124,9 @@ def _explain(counted: Counted) -> None:
     console = Console(width=180)
     console.print(f"\n[bold]{escape(counted.address)}[/bold]: {seconds * 1000:.0f} ms")
     console.print(sql[:_SHOWN], markup=False, highlight=False)
-    if sql.startswith("SELECT"):
+    if "%(" in sql:
+        console.print("    (a statement with parameters: they are not known here)")
+    elif sql.startswith("SELECT"):
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql.replace("%", "%%"), ())
             for (row,) in cursor.fetchall():
