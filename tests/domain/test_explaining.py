@@ -374,7 +374,7 @@ def test_the_time_of_a_task_is_split_into_what_it_was_spent_on() -> None:
     assert shares(known, "load") == {
         "time_made_late": "30 s until its run was made",
         "time_turn": "10 s until its run had its turn",
-        "time_upstream": "15 s until all before it had ended",
+        "time_upstream": "15 s until `extract` had ended",
         "time_queue": "5.0 s in the queue",
         "time_running": "40 s running",
     }

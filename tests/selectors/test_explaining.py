@@ -440,9 +440,9 @@ def test_nobody_looks_at_schedules() -> None:
 
 def test_a_time_between_two_ticks_names_both() -> None:
     explanation = why_dag(scheduled(), at=DAY + timedelta(hours=5))
-    found = {reason.code: reason.since for reason in explanation.reasons}
-    assert found["tick_before"] == DAY
-    assert found["tick_after"] == DAY + timedelta(days=1)
+    found = {reason.code: (reason.since, reason.until) for reason in explanation.reasons}
+    assert found["tick_before"] == (DAY, None)
+    assert found["tick_after"] == (None, DAY + timedelta(days=1))
 
 
 def test_a_time_to_come_says_what_will_be() -> None:

@@ -23,7 +23,7 @@ _NOTHING = timedelta(0)
 _WORDS: Mapping[str, str] = {
     "time_made_late": "until its run was made",
     "time_turn": "until its run had its turn",
-    "time_upstream": "until all before it had ended",
+    "time_upstream": "until what is before it had ended",
     "time_slot": "waiting for a slot",
     "time_queue": "in the queue",
     "time_retries": "in tries that came to nothing, and between them",
@@ -52,14 +52,23 @@ def time_of(facts: RunFacts, task: TaskFacts) -> tuple[Reason, ...]:
     whole = sum(shares.values(), _NOTHING)
     if whole < _WORTH_TELLING:
         return ()
+    words = dict(_WORDS)
+    if last := _last_before(facts, task):
+        words["time_upstream"] = f"until `{last.name}` had ended"
     parts = tuple(
-        Reason(code=code, text=f"{lasting(shares[code])} {words}")
-        for code, words in _WORDS.items()
+        Reason(code=code, text=f"{lasting(shares[code])} {words[code]}")
+        for code in _WORDS
         if shares[code] >= _SMALLEST
     )
     since = "it was cleared" if cleared else "its run was due"
     text = f"where the {lasting(whole)} since {since} went"
     return (Reason(code="time", text=text, since=due, because=parts),)
+
+
+def _last_before(facts: RunFacts, task: TaskFacts) -> TaskFacts | None:
+    """Which of the tasks right before it ended last."""
+    ended = [other for other in facts.upstream_of(task) if other.finished_at is not None]
+    return max(ended, key=lambda other: other.finished_at or facts.queued_at, default=None)
 
 
 def _until_it_ran(

@@ -142,7 +142,9 @@ def _waits_for_upstream(
 
 def _waits_for_slot(facts: RunFacts, task: TaskFacts) -> Reason:
     causes: list[Reason] = []
-    since = task.ready_at
+    ended = [other.finished_at for other in facts.upstream_of(task) if other.finished_at]
+    # Since when it stands in line is not kept of the past; what was before it had ended then.
+    since = task.ready_at or max(ended, default=facts.started_at)
     if task.pool is not None:
         causes.append(_pool(facts, task))
     limit = facts.max_active_tasks

@@ -100,27 +100,31 @@ def _beside(at: datetime, tick: datetime | None, following: datetime | None) -> 
         return ()
     reasons = []
     if tick is not None:
-        text = "the schedule does not name that very time; this is about the last one before it"
+        text = "this is about the last time that its schedule names, and has named no other"
         reasons.append(Reason(code="tick_before", text=text, since=tick))
     if following is not None:
-        text = "the next time that the schedule names"
-        reasons.append(Reason(code="tick_after", text=text, since=following))
+        text = "its schedule names no other time"
+        reasons.append(Reason(code="tick_after", text=text, until=following))
     return tuple(reasons)
 
 
 def _to_come(facts: ScheduleFacts, tick: datetime, following: datetime | None) -> Explanation:
     when = tick if tick > facts.now else following
     if when is None or (facts.end_date is not None and when > facts.end_date):
-        reason = Reason(code="after_end", text="its end date comes first", since=facts.end_date)
+        reason = Reason(
+            code="after_end", text="its end date comes first: it runs only", until=facts.end_date
+        )
     elif facts.start_date is not None and when < facts.start_date:
-        reason = Reason(code="before_start", text="its start date is later", since=facts.start_date)
+        reason = Reason(
+            code="before_start", text="its start date keeps it from running", until=facts.start_date
+        )
     elif facts.is_paused:
         reason = Reason(
             code="paused", text="it is paused: nothing will start until it is resumed",
             since=facts.paused.since if facts.paused else None,
         )  # fmt: skip
     else:
-        reason = Reason(code="to_come", text="the schedule will start a run then", since=when)
+        reason = Reason(code="to_come", text="the schedule waits to start a run", until=when)
     return Explanation(headline="That time has not come", at=facts.at, reasons=(reason,))
 
 
@@ -148,13 +152,21 @@ def _never(facts: ScheduleFacts, tick: datetime) -> list[Reason]:
         since = facts.paused.since if facts.paused else None
         return [Reason(code="paused", text=text, since=since)]
     if tick < facts.created_at:
-        return [Reason(code="not_there_yet", text="the DAG was made later", since=facts.created_at)]
+        return [
+            Reason(code="not_there_yet", text="the DAG has been there only", since=facts.created_at)
+        ]
     if facts.start_date is not None and tick < facts.start_date:
-        return [Reason(code="before_start", text="its start date is later", since=facts.start_date)]
+        return [
+            Reason(
+                code="before_start",
+                text="its start date keeps it from running",
+                until=facts.start_date,
+            )
+        ]
     if facts.end_date is not None and tick > facts.end_date:
-        return [Reason(code="after_end", text="its end date was before", since=facts.end_date)]
+        return [Reason(code="after_end", text="its end date has been over", since=facts.end_date)]
     if facts.schedule_since is not None and tick < facts.schedule_since:
-        text = "it got this schedule later"
+        text = "it has had this schedule only"
         return [Reason(code="other_schedule", text=text, since=facts.schedule_since)]
     if facts.is_paused and held:
         return held
