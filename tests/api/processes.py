@@ -17,6 +17,9 @@ from django.db import connection
 from skytrail.embedded.ports import Ports
 from tests.waiting import wait_until
 
+#: Of these processes, for tests that make sessions for them.
+SECRET_KEY = "only for the tests"
+
 
 @dataclass(frozen=True)
 class Web:
@@ -83,7 +86,7 @@ def _environment() -> dict[str, str]:
     return os.environ | {
         "DATABASE_URL": f"postgresql://{login}@{place}",
         "REDIS_URL": settings.SKYTRAIL_REDIS_URL,
-        "SKYTRAIL_SECRET_KEY": "only for the tests",
+        "SKYTRAIL_SECRET_KEY": SECRET_KEY,
         "PYTHONUNBUFFERED": "1",
     }
 
