@@ -1,172 +1,183 @@
-// A log on a page: <section class="logs" data-src="…" data-follow="true" data-download-name="…">.
+// The log of a task: `<section class="logs" data-src="…">` becomes a list of lines with search,
+// levels, colours and links to lines, that is read as it comes. How is in logs/.
 
+import { el } from "./logs/elements.js";
 import { Lines } from "./logs/lines.js";
-import { read } from "./logs/reading.js";
+import { copy, hashOf, linesIn, linkTo } from "./logs/links.js";
+import { Reader } from "./logs/reader.js";
+import { Search } from "./logs/search.js";
+import { Toolbar } from "./logs/toolbar.js";
 import { View } from "./logs/view.js";
 
-const WORDS = {
-  ended: "complete",
-  again: "the connection broke; trying again",
-  broken: "the connection broke: reload the page",
-  refused: "it cannot be read",
-};
+const WRAP = "skytrail-logs-wrap";
 
-function begin(section) {
-  const { src, follow, downloadName } = section.dataset;
+function show(section) {
+  const source = new URL(section.dataset.src, location.href);
+  const isLive = section.dataset.follow === "true";
+  const followed = new URL(source);
+  if (isLive) followed.searchParams.set("follow", "true");
+
   const lines = new Lines();
-  const bar = toolbar(section, downloadName, src);
-  const frame = document.createElement("div");
-  frame.className = "log-frame";
-  frame.tabIndex = 0;
-  frame.setAttribute("role", "region");
-  frame.setAttribute("aria-label", "Lines of the log");
-  section.querySelector(".empty")?.remove();
-  section.append(bar.element, frame);
-  const view = new View(frame, lines);
-  let matches = [];
-  let at = -1;
+  const search = new Search(lines, { isShown: (line) => view.isShown(line), onChange: found });
+  const view = new View(lines, { search, label: "Lines of the log", onFollow: followChanged, onMark: mark });
+  const empty = el("p", { className: "log-empty", text: "Reading the log…" });
+  const actions = { look, step, wrap, follow, copy: copyLink, level };
+  const toolbar = new Toolbar(actions, {
+    isLive, download: source.href, downloadName: section.dataset.downloadName || "task.log", heading: section.querySelector("h2"),
+  });
+  let wanted = linesIn(location.hash);
+  let anchor = 0;
+  let isOver = false;
 
-  const say = (text) => { bar.status.textContent = text; };
-  const sum = () => `${lines.length.toLocaleString("en")} line${lines.length === 1 ? "" : "s"}`;
+  section.replaceChildren(toolbar.element, empty, view.element);
+  section.classList.add("ready");
+  view.element.hidden = true;
+  wrap(remembered());
+  if (isLive && !wanted) follow(true);
 
-  function filter() {
-    const least = Number(bar.level.value);
-    view.shown = least ? [...lines.levels.keys()].filter((line) => lines.levels[line] >= least) : null;
+  // ------------------------------------------------------------- what comes
+
+  new Reader(followed, { onText: add, onState: tell }).run();
+
+  function add(text) {
+    lines.append(text);
+    grown();
   }
 
-  function search({ jump }) {
-    view.needle = bar.search.value.toLowerCase();
-    matches = [];
-    if (view.needle) {
-      for (let row = 0; row < view.count; row += 1) {
-        const line = view.line(row);
-        if (lines.text(line).toLowerCase().includes(view.needle)) matches.push(line);
-      }
-    }
-    if (jump) at = matches.length ? 0 : -1;
-    show({ jump });
+  function grown() {
+    view.grow();
+    search.grow();
+    counted();
+    if (wanted && (lines.length > wanted.to || isOver)) open();
   }
 
-  function show({ jump }) {
-    view.here = at >= 0 ? matches[at] : -1;
-    bar.found.textContent = view.needle ? (matches.length ? `${at + 1} of ${matches.length}` : "none") : "";
-    if (jump && at >= 0) view.go(matches[at]);
-    view.later();
+  function counted() {
+    toolbar.showLines(lines.length, view.count);
+    empty.hidden = view.count > 0;
+    view.element.hidden = view.count === 0;
+    if (lines.length > 0) empty.textContent = "No line of this level";
+  }
+
+  function tell(state, status) {
+    if (state === "live") {
+      toolbar.say(isLive ? "Following" : "Reading…", isLive ? "live" : "");
+      if (isLive && lines.length === 0) empty.textContent = "No output yet";
+    } else if (state === "lost") toolbar.say("Connection lost, trying again…", "warning");
+    else if (state === "refused") {
+      toolbar.say("Cannot be read", "danger");
+      empty.textContent = refusal(status);
+    } else if (state === "ended") ended();
+  }
+
+  function ended() {
+    isOver = true;
+    lines.end();
+    grown();
+    toolbar.say(isLive ? "Complete: the task has ended" : "Complete");
+    if (lines.length === 0) empty.textContent = "The task wrote nothing";
+  }
+
+  // ------------------------------------------------------------- what the reader does
+
+  function look(words) {
+    search.look(words.trim());
+    view.redraw();
+    toolbar.showFound(search.pattern ? search.found.length : null);
   }
 
   function step(by) {
-    if (!matches.length) return;
-    at = (at + by + matches.length) % matches.length;
-    bar.follow.checked = false;
-    show({ jump: true });
+    const line = search.step(by, view.firstLine);
+    if (line < 0) return;
+    followChanged(false);
+    view.revealFound(line);
   }
 
-  let waits = false;
-  function changed() {
-    if (waits) return;
-    waits = true;
-    requestAnimationFrame(() => {
-      waits = false;
-      filter();
-      if (view.needle) search({ jump: false });
-      view.draw();
-      if (bar.follow.checked) view.end();
-      say(sum());
-    });
+  function found() {
+    toolbar.showFound(search.pattern ? search.found.length : null, search.current);
   }
 
-  function mark() {
-    const found = /^#L(\d+)(?:-L?(\d+))?$/.exec(location.hash);
-    if (!found) return false;
-    const first = Number(found[1]) - 1;
-    view.marked = [first, Number(found[2] || found[1]) - 1];
-    if (first >= lines.length) return false;
-    bar.follow.checked = false;
-    view.go(first);
-    return true;
+  function level(least) {
+    view.filter(least);
+    search.again();
+    toolbar.level.value = String(least);
+    counted();
   }
 
-  bar.search.addEventListener("input", () => search({ jump: true }));
-  bar.search.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") { event.preventDefault(); step(event.shiftKey ? -1 : 1); }
-    if (event.key === "Escape") { bar.search.value = ""; search({ jump: false }); frame.focus(); }
-  });
-  bar.previous.addEventListener("click", () => step(-1));
-  bar.next.addEventListener("click", () => step(1));
-  bar.level.addEventListener("change", () => { filter(); search({ jump: false }); view.draw(); });
-  bar.follow.addEventListener("change", () => { if (bar.follow.checked) view.end(); });
-  frame.addEventListener("wheel", () => { requestAnimationFrame(() => { bar.follow.checked = view.isAtEnd && follow === "true"; }); });
-  frame.addEventListener("click", (event) => {
-    const number = event.target.closest(".log-number");
-    if (number && event.shiftKey && view.marked[1] >= 0) {
-      event.preventDefault();
-      const line = Number(number.textContent);
-      const [low, high] = [Math.min(line, view.marked[0] + 1), Math.max(line, view.marked[0] + 1)];
-      history.replaceState(null, "", `#L${low}-L${high}`);
-      view.marked = [low - 1, high - 1];
-      view.later();
+  function wrap(isOn) {
+    view.wrap(isOn);
+    toolbar.press("wrap", isOn);
+    remember(isOn);
+  }
+
+  function follow(isOn) {
+    view.follow(isOn);
+    followChanged(isOn);
+  }
+
+  function followChanged(isOn) {
+    view.isFollowing = isOn;
+    if (isLive) toolbar.press("follow", isOn);
+  }
+
+  // ------------------------------------------------------------- links to lines
+
+  function mark(line, isRange) {
+    if (!isRange || view.marked === null) anchor = line;
+    const range = { from: Math.min(anchor, line), to: Math.max(anchor, line) };
+    history.replaceState(history.state, "", hashOf(range));
+    marked(range);
+  }
+
+  function marked(range) {
+    view.mark(range);
+    toolbar.copy.disabled = range === null;
+  }
+
+  function open() {
+    const range = wanted;
+    wanted = null;
+    if (range.from >= lines.length) {
+      toolbar.say(`There is no line ${range.from + 1}`, "warning");
+      return;
     }
-    const whole = event.target.closest("[data-whole]");
-    if (whole) showWhole(lines.text(Number(whole.dataset.whole)));
+    if (!view.isShown(range.from)) level(0);
+    anchor = range.from;
+    marked(range);
+    followChanged(false);
+    view.reveal(range.from);
+  }
+
+  async function copyLink() {
+    const isDone = await copy(linkTo(view.marked, source));
+    toolbar.copy.textContent = isDone ? "Copied" : "Not copied";
+    setTimeout(() => { toolbar.copy.textContent = "Copy link"; }, 2000);
+  }
+
+  window.addEventListener("hashchange", () => {
+    wanted = linesIn(location.hash);
+    if (wanted && (lines.length > wanted.to || isOver)) open();
   });
-  window.addEventListener("hashchange", () => { mark(); view.later(); });
-
-  bar.follow.checked = follow === "true" && !location.hash.startsWith("#L");
-  let isMarked = false;
-  read(follow === "true" ? `${src}&follow=true` : src, {
-    follow: follow === "true",
-    take: (text) => {
-      lines.add(text);
-      changed();
-      if (!isMarked) isMarked = mark();
-    },
-    say: (how) => {
-      lines.close();
-      changed();
-      requestAnimationFrame(() => {
-        if (!isMarked) mark();
-        const empty = how === "ended" && lines.length === 0;
-        say(empty ? "It has written nothing." : `${sum()}, ${WORDS[how]}`);
-      });
-    },
-  });
-  if (follow === "true") say("No output yet.");
 }
 
-function showWhole(text) {
-  const dialog = document.createElement("dialog");
-  const body = document.createElement("pre");
-  body.textContent = text;
-  const close = document.createElement("button");
-  close.textContent = "Close";
-  close.addEventListener("click", () => dialog.close());
-  dialog.append(body, close);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+function refusal(status) {
+  if (status === 401 || status === 403) return "You are not logged in any more, or may not see this log.";
+  if (status === 404) return "This log is not there any more.";
+  return `The server does not give out this log (${status}).`;
 }
 
-function toolbar(section, name, src) {
-  const make = (tag, fields = {}, ...inside) => {
-    const element = Object.assign(document.createElement(tag), fields);
-    element.append(...inside);
-    return element;
-  };
-  const search = make("input", { type: "search", placeholder: "Search the log", ariaLabel: "Search the log" });
-  const found = make("span", { className: "quiet small" });
-  found.setAttribute("aria-live", "polite");
-  const previous = make("button", { type: "button", className: "small", textContent: "↑", ariaLabel: "Match before" });
-  const next = make("button", { type: "button", className: "small", textContent: "↓", ariaLabel: "Next match" });
-  const level = make("select", { ariaLabel: "Least level" },
-    ...[["0", "All levels"], ["1", "Info and above"], ["2", "Warnings and above"], ["3", "Errors"]]
-      .map(([value, text]) => make("option", { value, textContent: text })));
-  const follow = make("input", { type: "checkbox" });
-  const download = make("a", { href: src, download: name || "log.txt", textContent: "Download" });
-  const status = make("span", { className: "quiet small" });
-  status.setAttribute("role", "status");
-  const element = make("div", { className: "log-bar" }, search, found, previous, next, level,
-    make("label", {}, follow, " follow"), download, status);
-  return { element, search, found, previous, next, level, follow, status };
+// Browsers may forbid to keep anything.
+function remember(isOn) {
+  try {
+    localStorage.setItem(WRAP, isOn ? "1" : "");
+  } catch { /* then it is not remembered */ }
 }
 
-for (const section of document.querySelectorAll(".logs[data-src]")) begin(section);
+function remembered() {
+  try {
+    return localStorage.getItem(WRAP) === "1";
+  } catch {
+    return false;
+  }
+}
+
+for (const section of document.querySelectorAll("section.logs[data-src]")) show(section);

@@ -1,53 +1,89 @@
-// The lines of a log: kept as they came, looked into when they are shown.
+// The log as lines: what they look like is worked out when they are shown.
 
-import { PLAIN, pieces, plain, settle } from "./ansi.js";
+import { PLAIN, isOdd, lastDrawing, parse } from "./ansi.js";
+import { Levels } from "./levels.js";
 
-const LEVEL = /\b(trace|debug|info|notice|warn(?:ing)?|error|critical|fatal|severe)\b|^Traceback /i;
-const RANK = { trace: 0, debug: 0, info: 1, notice: 1, warn: 2, warning: 2, error: 3, critical: 3, fatal: 3, severe: 3 };
-
-/** Characters at a line's beginning in which its level is looked for. */
-const LOOKED_AT = 80;
+// A line that has not ended is read again with each piece, as long as it is no longer than this.
+const SHORT = 100_000;
+const DRAWN_OFTEN = 4_000;
 
 export class Lines {
-  constructor() {
-    this.raw = [];
-    this.levels = [];
-    this.styles = [];
-    this.open = "";
-    this.style = PLAIN;
+  #raw = [];
+  #looks = [];
+  #texts = [];
+  #levels = [];
+  #state = PLAIN;
+  #leveller = new Levels();
+  #isOpen = false;
+
+  // Lines so far, one that has not ended among them.
+  get length() { return this.#raw.length; }
+  // Lines that will not change.
+  get closed() { return this.#raw.length - (this.#isOpen ? 1 : 0); }
+
+  // As people read and search it.
+  text(index) { return this.#texts[index]; }
+  level(index) { return this.#levels[index]; }
+  pieces(index) {
+    const text = this.#texts[index];
+    const raw = this.#raw[index];
+    // The text of most lines is all there is to them.
+    if (raw === text) return text ? [{ text, state: this.#looks[index] }] : [];
+    return parse(raw, this.#looks[index]).pieces;
   }
 
-  get length() { return this.raw.length; }
-
-  /** Takes what has come; the last line counts once it has ended, or at the end. */
-  add(text) {
-    const parts = (this.open + text).split("\n");
-    this.open = parts.pop();
-    for (const part of parts) this.push(part);
-  }
-
-  /** Nothing more will come. */
-  close() {
-    if (this.open) this.push(this.open);
-    this.open = "";
-  }
-
-  push(line) {
-    const last = this.levels.length ? this.levels[this.levels.length - 1] : 1;
-    let settled = line;
-    this.styles.push(this.style);
-    // Most lines have nothing of a terminal's in them.
-    if (/[\x00-\x08\x0b-\x1f]/.test(line)) {
-      settled = settle(line);
-      if (settled.includes("\x1b[")) this.style = pieces(settled, this.style)[1];
+  append(text) {
+    let from = 0;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", from)) {
+      this.#add(text.slice(from, at));
+      this.#close();
+      from = at + 1;
     }
-    const found = LEVEL.exec(settled.slice(0, LOOKED_AT));
-    // What follows an error without a level of its own belongs to it.
-    this.levels.push(found ? (found[1] ? RANK[found[1].toLowerCase()] : 3) : /^\s/.test(settled) ? last : 1);
-    this.raw.push(settled);
+    if (from < text.length) {
+      this.#add(text.slice(from));
+      this.#look();
+    }
   }
 
-  text(index) { return plain(this.raw[index]); }
+  // Nothing more comes.
+  end() {
+    if (this.#isOpen) this.#close();
+  }
 
-  pieces(index) { return pieces(this.raw[index], this.styles[index])[0]; }
+  #add(part) {
+    if (this.#isOpen) {
+      this.#raw[this.#raw.length - 1] += part;
+      return;
+    }
+    this.#isOpen = true;
+    this.#raw.push(part);
+    this.#looks.push(this.#state);
+    this.#texts.push("");
+    this.#levels.push(1);
+  }
+
+  #look() {
+    const last = this.#raw.length - 1;
+    if (this.#raw[last].length > DRAWN_OFTEN) {
+      const drawn = lastDrawing(this.#raw[last], this.#looks[last]);
+      this.#raw[last] = drawn.raw;
+      this.#looks[last] = drawn.state;
+    }
+    if (this.#raw[last].length <= SHORT || !this.#texts[last]) this.#texts[last] = parse(this.#raw[last], this.#looks[last]).text;
+  }
+
+  #close() {
+    const last = this.#raw.length - 1;
+    const raw = this.#raw[last];
+    if (isOdd(raw)) {
+      const { text, state } = parse(raw, this.#looks[last]);
+      this.#state = state;
+      this.#texts[last] = text;
+    } else {
+      this.#texts[last] = raw;
+      this.#state = this.#looks[last];
+    }
+    this.#levels[last] = this.#leveller.next(this.#texts[last]);
+    this.#isOpen = false;
+  }
 }
