@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dags_app.domain.layout import Box, Layout, lay_out
@@ -28,12 +28,14 @@ def graphs(draw: st.DrawFn) -> Upstream:
     }
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_no_box_lies_over_another(upstream: Upstream) -> None:
     for one, other in itertools.combinations(lay_out(upstream).boxes, 2):
         assert abs(one.x - other.x) >= WIDTH or abs(one.y - other.y) >= HEIGHT
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_edges_lead_from_right_borders_to_left_ones(upstream: Upstream) -> None:
     layout = lay_out(upstream)
@@ -49,6 +51,7 @@ def test_edges_lead_from_right_borders_to_left_ones(upstream: Upstream) -> None:
     assert {(route.upstream, route.downstream) for route in layout.routes} == wanted
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_no_edge_runs_through_a_box(upstream: Upstream) -> None:
     layout = lay_out(upstream)
@@ -62,6 +65,7 @@ def _crosses(box: Box, left: float, right: float, y: float) -> bool:
     return box.x < right and box.x + WIDTH > left and box.y < y < box.y + HEIGHT
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_all_of_it_is_inside(upstream: Upstream) -> None:
     layout = lay_out(upstream)
@@ -70,6 +74,7 @@ def test_all_of_it_is_inside(upstream: Upstream) -> None:
         assert -0.11 <= box.y <= layout.height - HEIGHT + 0.11
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_it_always_comes_out_the_same_and_can_be_kept(upstream: Upstream) -> None:
     layout = lay_out(upstream)
@@ -95,3 +100,37 @@ def test_ten_thousand_tasks_come_out() -> None:
     upstream = {f"t{i}": [f"t{i // 3}"] if i else [] for i in range(10_000)}
     layout = lay_out({name: [b for b in before if b != name] for name, before in upstream.items()})
     assert len(layout.boxes) == 10_000
+
+
+def test_what_would_be_all_lanes_goes_around_above_everything() -> None:
+    upstream = {f"t{i}": [f"t{before}" for before in range(i)] for i in range(100)}
+    layout = lay_out(upstream)
+    around = [route for route in layout.routes if route.points[1][1] == 0]
+    assert around
+    assert all(len(route.points) == 4 for route in around)
+    assert min(box.y for box in layout.boxes) > 0
+    within = [route for route in layout.routes if route not in around]
+    assert sum(len(route.points) - 2 for route in within) <= 2 * 1_000
+    columns = {box.x for box in layout.boxes}
+    for route in around:
+        (right, _), (up, _), (down, _), (left, _) = route.points
+        assert up in columns
+        assert down - WIDTH in columns
+        assert right < up < down < left
+
+
+def test_few_long_edges_have_lanes_all_the_way() -> None:
+    upstream = {f"t{i}": [f"t{i - 1}"] if i else [] for i in range(30)}
+    upstream["t29"].append("t0")
+    (long,) = (
+        route
+        for route in lay_out(upstream).routes
+        if route.upstream == "t0" and len(route.points) > 2
+    )
+    assert len(long.points) == 2 + 2 * 28
+
+
+def test_all_upon_all_come_out() -> None:
+    upstream: Upstream = {f"a{i}": [] for i in range(200)}
+    upstream |= {f"b{i}": [f"a{j}" for j in range(200)] for i in range(200)}
+    assert len(lay_out(upstream).routes) == 40_000

@@ -11,10 +11,13 @@ from dags_app.domain.layout.ordering import ordered
 from dags_app.domain.layout.placing import placed
 
 #: Raised whenever the same graph would be drawn in another way: what was kept is made anew.
-FORMAT = 1
+FORMAT = 2
 
 #: The size of a box, the room between boxes of a layer and between layers, and that of a lane.
 WIDTH, HEIGHT, GAP, BETWEEN, LANE = 180.0, 44.0, 18.0, 64.0, 14.0
+
+#: How far above everything edges go that have no lanes.
+AROUND = 24.0
 
 Point = tuple[float, float]
 
@@ -91,17 +94,20 @@ def lay_out(upstream: Mapping[str, Sequence[str]]) -> Layout:
     graph = layered(len(names), edges)
     rows = ordered(graph)
     middle = placed(graph, rows, tall=HEIGHT, gap=GAP, lane=LANE)
-    top = min(middle, default=0.0) - HEIGHT / 2
+    # Edges that go around share one line above everything.
+    above = AROUND if None in graph.lanes else 0.0
+    top = min(middle, default=0.0) - HEIGHT / 2 - above
     left = [layer * (WIDTH + BETWEEN) for layer in graph.layer]
     y = [round(each - top, 1) for each in middle]
     boxes = tuple(Box(name, left[i], round(y[i] - HEIGHT / 2, 1)) for i, name in enumerate(names))
     routes = []
     for (here, there), lanes in zip(edges, graph.lanes, strict=True):
-        points = [(left[here] + WIDTH, y[here])]
-        for lane in lanes:
-            points += [(left[lane], y[lane]), (left[lane] + WIDTH, y[lane])]
-        points.append((left[there], y[there]))
-        routes.append(Route(names[here], names[there], tuple(points)))
+        if lanes is None:
+            way = [(left[here] + WIDTH + BETWEEN, 0.0), (left[there] - BETWEEN, 0.0)]
+        else:
+            way = [(x, y[lane]) for lane in lanes for x in (left[lane], left[lane] + WIDTH)]
+        points = ((left[here] + WIDTH, y[here]), *way, (left[there], y[there]))
+        routes.append(Route(names[here], names[there], points))
     return Layout(
         width=max((x + WIDTH for x in left), default=0.0),
         height=round(max(y, default=0.0) + HEIGHT / 2, 1) if y else 0.0,

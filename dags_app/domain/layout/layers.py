@@ -10,20 +10,30 @@ Edge = tuple[int, int]
 #: Rounds in which tasks are drawn towards their neighbours.
 _ROUNDS = 3
 
+#: How many lanes there may be: so many for each task, but at least so many. A graph with many long
+#: edges would be all lanes, and take minutes.
+_LANES_PER_TASK, _LEAST_LANES = 10, 1_000
+
 
 @dataclass(slots=True)
 class Layered:
     """Places in layers: the first `count` are tasks, the rest lanes of edges.
 
     `before[i]` and `after[i]` are the neighbours of `i` in the layers before and after its own,
-    `lanes[e]` those that edge `e` passes.
+    `lanes[e]` those that edge `e` passes; None if it goes around all layers, and has no part in
+    their order.
     """
 
     count: int
     layer: list[int]
     before: list[list[int]]
     after: list[list[int]]
-    lanes: list[list[int]]
+    lanes: list[list[int] | None]
+
+    @property
+    def size(self) -> int:
+        """What one sweep over all of it costs: its places, and the steps of edges between them."""
+        return len(self.layer) + sum(map(len, self.after))
 
     @property
     def rows(self) -> list[list[int]]:
@@ -78,8 +88,12 @@ def _with_lanes(layer: list[int], edges: Sequence[Edge]) -> Layered:
     layer = list(layer)
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
-    lanes: list[list[int]] = []
-    for here, there in edges:
+    lanes: list[list[int] | None] = []
+    within = _within(layer, edges)
+    for number, (here, there) in enumerate(edges):
+        if number not in within:
+            lanes.append(None)
+            continue
         passed = []
         last = here
         for between in range(layer[here] + 1, layer[there]):
@@ -94,3 +108,16 @@ def _with_lanes(layer: list[int], edges: Sequence[Edge]) -> Layered:
         before[there].append(last)
         lanes.append(passed)
     return Layered(count, layer, before, after, lanes)
+
+
+def _within(layer: Sequence[int], edges: Sequence[Edge]) -> set[int]:
+    """The edges that get lanes: the shortest first, as long as there are any left."""
+    left = max(len(layer) * _LANES_PER_TASK, _LEAST_LANES)
+    passes = [layer[there] - layer[here] - 1 for here, there in edges]
+    within = set()
+    for edge in sorted(range(len(edges)), key=lambda each: passes[each]):
+        left -= passes[edge]
+        if left < 0:
+            break
+        within.add(edge)
+    return within

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
 from dags_app.domain.layout.layers import Layered
 
-#: Sweeps over all layers, for small graphs and for large ones, by the number of places.
-_SWEEPS = ((2_000, 12), (10_000, 4))
+#: Sweeps over all layers, for small graphs and for large ones, by what a sweep costs.
+_SWEEPS = ((4_000, 12), (20_000, 4))
 _LEAST_SWEEPS = 2
 
-#: In layers that are wider, neighbours are not tried out in pairs: that takes their square.
+#: In layers that are wider, neighbours are not tried out in pairs.
 _TRIED_OUT = 200
 
 
@@ -21,7 +21,7 @@ def ordered(graph: Layered) -> list[list[int]]:
     place = [0] * len(graph.layer)
     _number(rows, place)
     best, fewest = [list(row) for row in rows], _crossings(graph, rows, place)
-    for sweep in range(_sweeps(len(place))):
+    for sweep in range(_sweeps(graph.size)):
         if not fewest:
             break
         _sweep(graph, rows, place, is_forward=sweep % 2 == 0)
@@ -31,8 +31,8 @@ def ordered(graph: Layered) -> list[list[int]]:
     return best
 
 
-def _sweeps(places: int) -> int:
-    return next((count for limit, count in _SWEEPS if places <= limit), _LEAST_SWEEPS)
+def _sweeps(size: int) -> int:
+    return next((count for limit, count in _SWEEPS if size <= limit), _LEAST_SWEEPS)
 
 
 def _by_depth(graph: Layered) -> list[list[int]]:
@@ -71,14 +71,18 @@ def _middle(neighbours: Sequence[int], place: Sequence[int], own: int) -> float:
 
 
 def _swap(graph: Layered, row: list[int], place: list[int]) -> None:
+    sides = [
+        {each: sorted(place[other] for other in beside[each]) for each in row}
+        for beside in (graph.before, graph.after)
+    ]
     for index in range(len(row) - 1):
         upper, lower = row[index], row[index + 1]
         as_is = swapped = 0
-        for beside in (graph.before, graph.after):
-            above = [place[each] for each in beside[upper]]
-            below = [place[each] for each in beside[lower]]
-            as_is += sum(a > b for a in above for b in below)
-            swapped += sum(b > a for a in above for b in below)
+        for ends in sides:
+            above = ends[upper]
+            for end in ends[lower]:
+                as_is += len(above) - bisect_right(above, end)
+                swapped += bisect_left(above, end)
         if swapped < as_is:
             row[index], row[index + 1] = lower, upper
             place[upper], place[lower] = place[lower], place[upper]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from dags_app.domain.layout.layers import Layered
 
-#: Sweeps over all layers, for small graphs and for large ones, by the number of places.
-_SWEEPS = ((4_000, 24), (20_000, 8))
+#: Sweeps over all layers, for small graphs and for large ones, by what a sweep costs.
+_SWEEPS = ((8_000, 24), (40_000, 8))
 _LEAST_SWEEPS = 4
 
 #: The first sweeps go by one side only: what is ahead has no good place yet.
@@ -30,7 +30,8 @@ def placed(
     for row, offsets in zip(rows, needs, strict=True):
         for place, offset in zip(row, offsets, strict=True):
             y[place] = offset - offsets[-1] / 2
-    sweeps = next((count for limit, count in _SWEEPS if len(y) <= limit), _LEAST_SWEEPS)
+    size = graph.size
+    sweeps = next((count for limit, count in _SWEEPS if size <= limit), _LEAST_SWEEPS)
     for sweep in range(sweeps):
         is_forward = sweep % 2 == 0
         pairs = list(zip(rows, needs, strict=True))

@@ -70,6 +70,23 @@ function begin(svg) {
   }
   svg.addEventListener("dragstart", (event) => event.preventDefault());
 
+  // The edges of the task that is looked at stand out.
+  const edges = [...svg.querySelectorAll(".edge")];
+  let near = [];
+  function show(event) {
+    for (const edge of near) edge.classList.remove("near");
+    const task = event.target.closest(".node")?.dataset.task;
+    near = task === undefined ? [] : edges.filter((edge) => edge.dataset.from === task || edge.dataset.to === task);
+    for (const edge of near) edge.classList.add("near");
+  }
+  svg.addEventListener("pointerover", show);
+  svg.addEventListener("focusin", show);
+  for (const name of ["pointerleave", "focusout"]) {
+    svg.addEventListener(name, () => {
+      for (const edge of near.splice(0)) edge.classList.remove("near");
+    });
+  }
+
   const tools = svg.closest(".graph-frame")?.querySelector(".graph-tools");
   tools?.addEventListener("click", (event) => {
     const how = event.target.closest("[data-zoom]")?.dataset.zoom;
