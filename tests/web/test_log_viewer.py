@@ -72,6 +72,7 @@ def show(chromium: Browser, committing: None, web: Web, settings: Settings) -> I
         dark: bool = False,
         width: int = 1280,
         address: str = "",
+        path: str = "/viewer",
     ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
@@ -92,7 +93,7 @@ def show(chromium: Browser, committing: None, web: Web, settings: Settings) -> I
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", heard)
-        page.goto(f"/viewer{lines}")
+        page.goto(f"{path}{lines}")
         return page
 
     yield make
@@ -381,6 +382,29 @@ def test_the_log_is_downloaded_as_it_was_written(
     assert download.suggested_filename == "story-extract-1.log"
     download.save_as(tmp_path / "log")
     assert (tmp_path / "log").read_text() == f"{ESC}[31mred{ESC}[0m\n"
+
+
+def test_the_page_of_a_task_has_it(show: Show, execution: Execution) -> None:
+    logged(execution, "".join(f"line {number}\n" for number in range(1, 501)))
+    page = complete(show(path="/dags/story/runs/first/tasks/extract/", lines="#L400"))
+    page.locator(".log-row.marked", has_text="line 400").wait_for()
+    wait_until(lambda: "line 395" in texts(page), what="what stands before it is seen too")
+    wait_until(lambda: page.evaluate(_IS_IN_VIEW), what="the page has scrolled to the line")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, "log-page")
+    number = page.locator(".log-number", has_text="401")
+    number.click()
+    page.locator(".log-row.marked", has_text="line 401").wait_for()
+    wait_until(lambda: page.evaluate("document.activeElement.dataset.line") == "400")
+    page.keyboard.press("/")
+    page.keyboard.type("g")
+    assert page.get_by_role("searchbox", name="Search the log").input_value() == ""
+
+
+_IS_IN_VIEW = """() => {
+  const { top, bottom } = document.querySelector(".log-row.marked").getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}"""
 
 
 # ---------------------------------------------------------------- while it grows

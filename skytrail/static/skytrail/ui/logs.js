@@ -145,6 +145,8 @@ function show(section) {
     marked(range);
     followChanged(false);
     view.reveal(range.from);
+    // The page may begin far above the log.
+    section.scrollIntoView({ block: "nearest" });
   }
 
   async function copyLink() {

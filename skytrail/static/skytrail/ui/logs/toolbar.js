@@ -48,7 +48,7 @@ export class Toolbar {
   showFound(found, current = -1) {
     const some = found !== null && found > 0;
     this.back.disabled = this.on.disabled = !some;
-    this.search.toggleAttribute("aria-invalid", found === 0);
+    this.search.setAttribute("aria-invalid", String(found === 0));
     if (found === null) this.found.textContent = "";
     else if (!some) this.found.textContent = "none";
     else this.found.textContent = current < 0 ? `${amount(found)} ${found === 1 ? "line" : "lines"}` : `${amount(current + 1)} of ${amount(found)}`;

@@ -26,6 +26,8 @@ export class View {
   #isStale = false;
   #width = 0;
   #isSideways = false;
+  // The line to bring into the upper part of the window when it is drawn next.
+  #revealed = -1;
 
   // `search` says what is looked for; `onFollow` is told when the reader scrolls away, or to the end.
   constructor(lines, { search, label, onFollow, onMark }) {
@@ -76,7 +78,7 @@ export class View {
     const line = this.firstLine;
     this.level = level;
     this.#rebuild();
-    if (!this.isFollowing) this.#goTo(this.#rowOf(line), 0);
+    if (!this.isFollowing) this.#goTo(this.#rowOf(line));
   }
 
   wrap(isOn) {
@@ -84,7 +86,7 @@ export class View {
     this.isWrapped = isOn;
     this.element.classList.toggle("wrapped", isOn);
     this.#rebuild();
-    if (!this.isFollowing) this.#goTo(this.#rowOf(line), 0);
+    if (!this.isFollowing) this.#goTo(this.#rowOf(line));
   }
 
   follow(isOn) {
@@ -100,7 +102,7 @@ export class View {
   // Shows a line in the upper part of the window.
   reveal(line) {
     this.isFollowing = false;
-    this.#goTo(this.#rowOf(line), this.element.clientHeight / 3);
+    this.#revealed = line;
     this.redraw();
   }
 
@@ -183,10 +185,12 @@ export class View {
 
   #render() {
     const { element, window: rows } = this;
+    const focused = this.#focused();
     if (this.#isStale) this.#forget();
     const total = this.#heights.total;
     this.canvas.style.height = `${Math.min(total, TALLEST)}px`;
     const height = element.clientHeight;
+    if (this.#revealed >= 0) this.#place = this.#placeOf(this.#revealed, height);
     if (this.isFollowing) this.#place = Math.max(0, total - height);
     else this.#place = Math.max(0, Math.min(this.#place, total - height));
     if (this.#heights.size === 0) { this.#forget(); return; }
@@ -198,15 +202,31 @@ export class View {
       const fresh = this.#have(from, to);
       if (!this.isWrapped || !this.#measure(fresh)) break;
       const end = this.#heights.total;
-      this.#place = this.isFollowing ? Math.max(0, end - height) : this.#heights.before(first) + inside;
+      if (this.isFollowing) this.#place = Math.max(0, end - height);
+      else if (this.#revealed >= 0) this.#place = this.#placeOf(this.#revealed, height);
+      else this.#place = this.#heights.before(first) + inside;
       this.canvas.style.height = `${Math.min(end, TALLEST)}px`;
     }
+    this.#revealed = -1;
     const scroll = Math.round(this.#toScroll(this.#place));
     if (Math.abs(element.scrollTop - scroll) >= 1) element.scrollTop = scroll;
     this.#was = element.scrollTop;
     const start = this.#heights.before(this.#from) - this.#place + this.#was;
     rows.style.transform = `translateY(${start}px)`;
     if (this.#isSideways) this.#sideways();
+    if (focused !== null && this.#focused() === null) this.#focusAgain(focused);
+  }
+
+  // The line whose number has the keyboard's focus.
+  #focused() {
+    const { activeElement } = document;
+    return this.window.contains(activeElement) ? activeElement.dataset.line ?? "" : null;
+  }
+
+  // Rows come and go; whoever uses the keyboard stays in the log.
+  #focusAgain(line) {
+    const number = this.window.querySelector(`.log-number[data-line="${line}"]`);
+    (number ?? this.element).focus({ preventScroll: true });
   }
 
   // Scrolls to the left or right, as far as it takes to see what was found.
@@ -270,9 +290,13 @@ export class View {
   }
   #toScroll(place) { return place * this.#scale(); }
 
-  #goTo(at, above) {
-    this.#place = Math.max(0, this.#heights.before(Math.max(0, at)) - above);
+  #goTo(at) {
+    this.#place = this.#heights.before(Math.max(0, at));
     this.schedule();
+  }
+
+  #placeOf(line, height) {
+    return Math.max(0, this.#heights.before(this.#rowOf(line)) - Math.floor(height / 3));
   }
 
   #scrolled() {
@@ -307,7 +331,6 @@ export class View {
     } else if (number && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.onMark(Number(number.dataset.line), event.shiftKey);
-      this.window.querySelector(`[data-line="${number.dataset.line}"]`)?.focus({ preventScroll: true });
     }
   }
 
@@ -332,7 +355,7 @@ export class View {
     if (width !== this.#width && this.isWrapped && this.lines.length) {
       const line = this.firstLine;
       this.#rebuild();
-      if (!this.isFollowing) this.#goTo(this.#rowOf(line), 0);
+      if (!this.isFollowing) this.#goTo(this.#rowOf(line));
     }
     this.#width = width;
     this.schedule();
