@@ -18,6 +18,7 @@ def dags_matching(
     owner: str | None = None,
     paused: bool | None = None,
     q: str | None = None,
+    name: str | None = None,
 ) -> QuerySet[Dag]:
     """The DAGs that `user` may see and that fulfil every condition given, without definitions."""
     dags = Dag.objects.visible_to(user).select_related("version").defer("version__spec")
@@ -27,6 +28,8 @@ def dags_matching(
         dags = dags.filter(owner=owner)
     if paused is not None:
         dags = dags.filter(paused=paused)
+    if name is not None:
+        dags = dags.filter(dag_id__icontains=name)
     if q is not None:
         dags = dags.filter(Q(dag_id__icontains=q) | Q(description__icontains=q))
     return dags

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dags_app.access import check_allowed
 from runs_app.access import check_dead_letters_allowed
 from runs_app.actions import dead_letters as acting
+from runs_app.models import DeadLetter
 from runs_app.selectors.dead_letters import Filter, Letter, matching, oldest_first, reasons
 from runs_app.web.acting import done
 from runs_app.web.addresses import of_task
@@ -48,7 +49,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     page = page_of(request, letters.shown(), Newest)
     context: dict[str, Any] = {
         "page": page,
-        "rows": [(one, of_task(one.run, one.task_id, one.map_index)) for one in page.rows],
+        "rows": [(one, _page(one)) for one in page.rows],
         "dag_id": dag_id or "",
         "reason": reason,
         "may_run": request.user.has_perm("dags_app.run_dag"),
@@ -87,6 +88,11 @@ def chosen(request: HttpRequest) -> HttpResponse:
         "task_count": len(tasks),
     }
     return render(request, "runs_app/ask_dead_letters.html", context)
+
+
+def _page(letter: DeadLetter) -> str:
+    letter.run.dag = letter.dag  # both have been read
+    return of_task(letter.run, letter.task_id, letter.map_index)
 
 
 def _letters(request: HttpRequest, words: Sequence[str]) -> list[Letter]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from dags_app.access import access_dag, check_allowed
+from dags_app.selectors.dags import dags_matching
 from dags_app.web.frame import frame
 from runs_app.domain.states import RunState
 from runs_app.models import RunType
@@ -17,6 +18,9 @@ from skytrail.web.paging import page_of
 from skytrail.web.parts import page_or_part
 
 _LONGEST = 250
+
+#: Of more DAGs with a name that fits only the runs of the first are found.
+MOST_DAGS = 1_000
 
 
 class Newest(NewestFirst):
@@ -33,7 +37,9 @@ def runs(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("q", "").strip()[:_LONGEST]
     found = runs_matching(request.user, **wanted)
     if name:
-        found = found.filter(dag__dag_id__icontains=name)
+        # The DAGs first: else all runs are gone through where few or none fit.
+        dags = dags_matching(request.user, name=name).values_list("pk", flat=True)
+        found = found.filter(dag__in=list(dags[:MOST_DAGS]))
     context = _choices() | {"page": page_of(request, found, Newest), "wanted": wanted, "q": name}
     return page_or_part(request, "runs_app/runs.html", "runs_app/run_rows.html", context)
 

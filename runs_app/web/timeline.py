@@ -13,8 +13,7 @@ from django.views.decorators.http import require_GET
 from dags_app.access import check_allowed
 from dags_app.selectors.dags import owners_of, tags_of
 from runs_app.domain.pictures.scale import Scale
-from runs_app.domain.pictures.timeline import timeline as timeline_of
-from runs_app.selectors.spans import MOST, spans_between
+from runs_app.selectors.spans import timeline_of
 from skytrail.database.clock import database_now
 
 #: Spans to choose from, in hours.
@@ -45,11 +44,9 @@ def chart(request: HttpRequest, *, hours: int, most: int) -> dict[str, Any]:
     """The context of `runs_app/timeline_chart.html`."""
     until = database_now()
     scale = Scale(until - timedelta(hours=hours), until)
-    spans = spans_between(request.user, scale.start, scale.end, **_wanted(request))
     return {
-        "timeline": timeline_of(spans, scale=scale, most=most),
+        "timeline": timeline_of(scale, most=most, **_wanted(request)),
         "axis": [(x / 10, _label(moment, hours)) for x, moment in scale.ticks()],
-        "is_cut": len(spans) == MOST,
         "span_hours": hours,
     }
 

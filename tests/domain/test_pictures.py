@@ -8,7 +8,7 @@ from runs_app.domain.pictures.calendar import calendar
 from runs_app.domain.pictures.durations import heights, percentile
 from runs_app.domain.pictures.gantt import Part, Timed, Try, critical_path, gantt
 from runs_app.domain.pictures.scale import Scale
-from runs_app.domain.pictures.timeline import Span, timeline
+from runs_app.domain.pictures.timeline import DagRuns, Span, timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -65,37 +65,37 @@ def test_the_critical_path_is_what_the_end_hung_on() -> None:
     assert critical_path([timed("a")]) == set()
 
 
-def span(dag: str, start: float, end: float | None, state: str = "success") -> Span:
-    return Span(dag, f"{dag}-{start}", state, at(start), None if end is None else at(end))
-
-
-def test_failures_come_first_then_what_is_busiest() -> None:
-    spans = [
-        span("short", 0, 10), span("busy", 0, 500), span("bad", 0, 1, "failed"), span("idle", 5, 6),
-    ]  # fmt: skip
-    chart = timeline(spans, scale=Scale(START, at(1000)), most=3)
-    assert [lane.dag_id for lane in chart.lanes] == ["bad", "busy", "short"]
-    assert chart.left_out == 1
-    assert dict(chart.counts) == {"success": 3, "failed": 1}
-
-
 def test_runs_that_cannot_be_told_apart_share_a_bar() -> None:
-    spans = [span("often", second, second + 0.1) for second in range(50)]
-    (lane,) = timeline(spans, scale=Scale(START, at(86_400)), most=5).lanes
-    assert (lane.runs, sum(bar.count for bar in lane.bars)) == (50, 50)
+    spans = [Span(f"r{place}", "success", place / 10, place / 10 + 0.01) for place in range(50)]
+    (lane,) = timeline([DagRuns("often", 50, 0, spans)], slices={}, counts={}).lanes
+    assert sum(bar.count for bar in lane.bars) == 50
     assert len(lane.bars) < 5
 
 
-def test_what_goes_on_reaches_to_the_end() -> None:
-    (lane,) = timeline(
-        [span("on", 500, None, "running")], scale=Scale(START, at(1000)), most=1
-    ).lanes
-    assert (lane.bars[0].x, lane.bars[0].width) == (500, 500)
+def test_a_failure_is_not_hidden_among_successes() -> None:
+    spans = [
+        Span("a", "success", 10, 10),
+        Span("b", "failed", 10.5, 11),
+        Span("c", "success", 11, 11),
+    ]
+    (lane,) = timeline([DagRuns("d", 3, 1, spans)], slices={}, counts={}).lanes
+    assert [bar.state for bar in lane.bars] == ["success", "failed", "success"]
+
+
+def test_every_bar_is_inside_and_wide_enough_to_be_hit() -> None:
+    spans = [Span("a", "success", 0, 0.1), Span("b", "running", 999.9, 1000)]
+    (lane,) = timeline([DagRuns("d", 2, 0, spans)], slices={}, counts={}).lanes
+    assert all(bar.width >= 2 and 0 <= bar.x <= 1000 - bar.width for bar in lane.bars)
 
 
 def test_the_stack_is_as_high_as_most_at_once() -> None:
-    spans = [span(f"d{n}", 0, 1000) for n in range(3)] + [span("x", 0, 10)]
-    assert timeline(spans, scale=Scale(START, at(1000)), most=1).peak == 4
+    slices = {(0, "success"): 3, (0, "failed"): 1, (5, "running"): 2}
+    chart = timeline([], slices=slices, counts={"success": 3, "failed": 1, "running": 2})
+    assert chart.peak == 4
+    assert [(block.state, block.y, block.height) for block in chart.blocks] == [
+        ("failed", 3, 1), ("success", 0, 3), ("running", 2, 2),
+    ]  # fmt: skip
+    assert chart.counts == [("success", 3), ("running", 2), ("failed", 1)]
 
 
 def test_ticks_are_round_times() -> None:

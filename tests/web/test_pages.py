@@ -13,6 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.dead_letters import dead_letter
+from tests.factories import import_error
 from tests.web.conftest import logged_in, staff
 from tests.web.pages import Scene, pages, questions
 from tests.web.scenes import HOSTILE, scene
@@ -60,6 +62,10 @@ def test_a_page_is_there(name: str, watcher: Client, shown: Scene) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_takes_few_queries(name: str, watcher: Client, shown: Scene) -> None:
+    # So many rows that a query for each would be too many.
+    for number in range(MOST_QUERIES):
+        dead_letter(f"dead{number}")
+        import_error(f"{number}.py")
     address = pages(shown)[name]
     watcher.get(address)
     with CaptureQueriesContext(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from runs_app.domain.pictures.scale import WIDTH, Scale
+from runs_app.domain.pictures.scale import WIDTH
 from runs_app.domain.states import RunState
 
 #: Parts that the span is cut into to show how much was going on.
@@ -22,13 +21,22 @@ NARROWEST = 2.0
 
 
 class Span(NamedTuple):
-    """A run: when it began and ended (None: not yet)."""
+    """A run, or `count` of them at the same place; `x` and `until` are from 0 to `WIDTH`."""
 
-    dag_id: str
     run_id: str
     state: str
-    start: datetime
-    end: datetime | None
+    x: float
+    until: float
+    count: int = 1
+
+
+class DagRuns(NamedTuple):
+    """What a DAG has run: how often, how often in vain, and when."""
+
+    dag_id: str
+    runs: int
+    failed: int
+    spans: Sequence[Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,6 @@ class Bar:
     state: str
     run_id: str
     count: int
-    start: datetime
-    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,80 +76,67 @@ class Block:
 class Timeline:
     """All of it. `peak` is the height of the stack of blocks, in runs."""
 
-    scale: Scale
     lanes: list[Lane]
     blocks: list[Block]
     peak: int
-    left_out: int = 0
-    counts: list[tuple[str, int]] = field(default_factory=list)
+    counts: list[tuple[str, int]]
+    left_out: int
 
 
-def timeline(spans: Sequence[Span], *, scale: Scale, most: int) -> Timeline:
-    """The chart of `spans`: `most` lanes, of the DAGs that failed first, then of the busiest."""
-    of_dag: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
-        of_dag[span.dag_id].append(span)
-    shown = sorted(of_dag, key=lambda dag_id: _urgency(of_dag[dag_id], scale))[:most]
-    blocks, peak = _blocks(spans, scale)
-    counted = Counter(span.state for span in spans)
+def timeline(
+    dags: Sequence[DagRuns],
+    *,
+    slices: Mapping[tuple[int, str], int],
+    counts: Mapping[str, int],
+    left_out: int = 0,
+) -> Timeline:
+    """The chart of `dags`, in their order.
+
+    `slices` has how many runs of all DAGs were under way in a slice, by the state that they have
+    come to; `counts` how many there are of each state.
+    """
+    blocks, peak = _blocks(slices)
     return Timeline(
-        scale=scale,
-        lanes=[_lane(dag_id, of_dag[dag_id], scale) for dag_id in shown],
+        lanes=[Lane(dag.dag_id, _bars(dag.spans), dag.runs, dag.failed) for dag in dags],
         blocks=blocks,
         peak=peak,
-        left_out=len(of_dag) - len(shown),
-        counts=[(state, counted[state]) for state in reversed(STACK) if counted[state]],
+        counts=[(state, counts[state]) for state in reversed(STACK) if counts.get(state)],
+        left_out=left_out,
     )
 
 
-def _urgency(spans: Sequence[Span], scale: Scale) -> tuple[int, float, str]:
-    failed = sum(span.state == RunState.FAILED for span in spans)
-    busy = sum(scale.at(span.end or scale.end) - scale.at(span.start) for span in spans)
-    return -failed, -busy, spans[0].dag_id
-
-
-def _lane(dag_id: str, spans: Sequence[Span], scale: Scale) -> Lane:
+def _bars(spans: Sequence[Span]) -> list[Bar]:
     bars: list[Bar] = []
-    for span in sorted(spans, key=lambda span: span.start):
-        x = scale.at(span.start)
-        width = max(scale.at(span.end or scale.end) - x, NARROWEST)
-        x = min(x, WIDTH - width)
+    for span in sorted(spans, key=lambda span: span.x):
+        width = max(span.until - span.x, NARROWEST)
+        x = min(span.x, WIDTH - width)
         last = bars[-1] if bars else None
         if last and last.state == span.state and x <= last.x + last.width and width < 2 * NARROWEST:
             # Too close to be told apart.
-            width = max(last.width, x + width - last.x)
-            bars[-1] = Bar(
-                last.x,
-                round(width, 2),
-                last.state,
-                span.run_id,
-                last.count + 1,
-                last.start,
-                span.end,
+            bars[-1] = replace(
+                last,
+                width=round(max(last.width, x + width - last.x), 1),
+                run_id=span.run_id,
+                count=last.count + span.count,
             )
         else:
-            bars.append(Bar(x, round(width, 2), span.state, span.run_id, 1, span.start, span.end))
-    failed = sum(span.state == RunState.FAILED for span in spans)
-    return Lane(dag_id, bars, len(spans), failed)
+            bars.append(Bar(round(x, 1), round(width, 1), span.state, span.run_id, span.count))
+    return bars
 
 
-def _blocks(spans: Sequence[Span], scale: Scale) -> tuple[list[Block], int]:
-    """How many runs were under way in each slice, by the state that they have come to."""
-    slices: list[Counter[str]] = [Counter() for _ in range(SLICES)]
-    for span in spans:
-        first = min(int(scale.at(span.start) / WIDTH * SLICES), SLICES - 1)
-        last = min(int(scale.at(span.end or scale.end) / WIDTH * SLICES), SLICES - 1)
-        for place in range(first, last + 1):
-            slices[place][span.state] += 1
-    peak = max((counts.total() for counts in slices), default=0)
+def _blocks(slices: Mapping[tuple[int, str], int]) -> tuple[list[Block], int]:
+    """How many runs were under way in each slice."""
+    stacks: dict[int, Counter[str]] = defaultdict(Counter)
+    for (place, state), count in slices.items():
+        stacks[place][state] += count
+    peak = max((counts.total() for counts in stacks.values()), default=0)
     width = WIDTH / SLICES
     blocks = []
-    for place, counts in enumerate(slices):
+    for place, counts in sorted(stacks.items()):
         top = float(peak)
         for state in STACK:
             if count := counts[state]:
                 top -= count
-                blocks.append(
-                    Block(round(place * width, 2), round(width - 1, 2), top, count, state, count)
-                )
+                x = round(place * width, 2)
+                blocks.append(Block(x, round(width - 1, 2), top, count, state, count))
     return blocks, peak
