@@ -521,3 +521,27 @@ def test_a_hundred_thousand_lines_do_not_freeze_the_page(
     assert page.locator(".log-row").count() < 150
     assert usable < 10_000, "two seconds on a machine with nothing else to do"
     assert max(tasks, default=0) < 2_000, "a third of a second there"
+
+
+MEGABYTES = {
+    "erased": "x" * 500_000 + "\b" * 500_000,
+    "many colours": "".join(f"{ESC}[3{number % 8}mx" for number in range(170_000)),
+    "one that never ends": f"{ESC}]" * 500_000,
+    "drawn anew": "x\r" * 500_000,
+}
+
+
+@pytest.mark.parametrize("name", MEGABYTES)
+def test_a_line_of_a_megabyte_does_not_freeze_the_page(
+    name: str, show: Show, execution: Execution
+) -> None:
+    logged(execution, f"before\n{MEGABYTES[name]}\nafter\n")
+    page = show()
+    page.context.add_init_script(_WATCH)
+    page.reload()
+    complete(page)
+    page.locator(".log-text", has_text="after").wait_for()
+    tasks = page.evaluate("window.tasks")
+    if folder := os.environ.get("SKYTRAIL_PICTURES"):
+        Path(folder, f"log {name}.json").write_text(json.dumps(tasks))
+    assert max(tasks, default=0) < 3_000

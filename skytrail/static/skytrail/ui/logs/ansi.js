@@ -63,8 +63,9 @@ export function lastDrawing(raw, state) {
 function back(pieces) {
   const last = pieces.at(-1);
   if (!last) return;
-  const wide = /[\ud800-\udbff][\udc00-\udfff]$/.test(last.text);
-  last.text = last.text.slice(0, wide ? -2 : -1);
+  // Half of a pair is no character. Looked at from the end: there may be a megabyte before it.
+  const isPair = last.text.length > 1 && last.text.codePointAt(last.text.length - 2) > 0xffff;
+  last.text = last.text.slice(0, isPair ? -2 : -1);
   if (!last.text) pieces.pop();
 }
 
