@@ -14,6 +14,7 @@ from runs_app.access import access_run
 from runs_app.actions import cancellation, rerunning
 from runs_app.actions.clearing_ranges import clear_range
 from runs_app.actions.launching import RunRequest, launch
+from runs_app.actions.noting import note
 from runs_app.actions.repeating import repeat
 from runs_app.api.filters import DagRunQuery, RunQuery
 from runs_app.api.serializers import (
@@ -21,6 +22,7 @@ from runs_app.api.serializers import (
     ClearedSerializer,
     ClearRangeSerializer,
     ClearSerializer,
+    NoteSerializer,
     RepeatSerializer,
     RunSerializer,
     SkippedTickSerializer,
@@ -150,6 +152,15 @@ class RunView(View):
     def get(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Show a run."""
         return Response(show(RunSerializer, access_run(request.user, dag_id, run_id)))
+
+    @extend_schema(
+        operation_id="dag_runs_partial_update", request=NoteSerializer, responses=RunSerializer
+    )
+    def patch(self, request: Request, dag_id: str, run_id: str) -> Response:
+        """Change a run's note."""
+        run = access_run(request.user, dag_id, run_id, to="run")
+        wanted = body(request, NoteSerializer)
+        return Response(show(RunSerializer, note(run, wanted["note"])))
 
 
 class RunCancelView(View):

@@ -64,6 +64,9 @@ class DagRun(models.Model):
         db_default=Value([], models.JSONField()),
         help_text="The confs before tasks were cleared with another: conf, until when, by whom.",
     )
+    note = models.TextField(
+        blank=True, default="", db_default="", help_text="What people have to say about it."
+    )
     idempotency_key = models.CharField(max_length=250, null=True)  # noqa: DJ001  # null: none given
     queued_at = CreatedAtField()
     started_at = models.DateTimeField(null=True)

@@ -7,17 +7,18 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from runs_app.access import access_run
-from runs_app.actions import cancellation, repeating, rerunning
+from runs_app.actions import cancellation, noting, repeating, rerunning
 from runs_app.domain.clearing import Selection
 from runs_app.domain.states import TaskState
 from runs_app.models import TaskRun
 from runs_app.web.addresses import of_run
 from runs_app.web.task import accessed
 from skytrail.errors import Invalid, SkytrailError
+from skytrail.web.errors import refused
 from skytrail.web.people import actor_of
 
 #: Tasks that are listed before something is done to them; the rest is counted.
@@ -119,6 +120,18 @@ def repeat(request: HttpRequest, dag_id: str, run_id: str) -> HttpResponse:
     except SkytrailError as error:
         return render(request, "runs_app/ask_repeat.html", context | {"error": error}, status=422)
     return HttpResponseClientRedirect(of_run(made))
+
+
+@require_POST
+def note(request: HttpRequest, dag_id: str, run_id: str) -> HttpResponse:
+    """Keeps what somebody has to say about a run."""
+    run = access_run(request.user, dag_id, run_id, to="run")
+    try:
+        noting.note(run, request.POST.get("note", "").replace("\r\n", "\n").strip())
+    except Invalid as error:
+        return refused(request, error)
+    answer = trigger_client_event(HttpResponse(status=204), "saved", {})
+    return trigger_client_event(answer, "told", {"text": "The note is kept."})
 
 
 class NotJson(Invalid):

@@ -50,6 +50,7 @@ urlpatterns = [
     path(f"{RUN}history/", run.history, name="run-history"),
     path(f"{RUN}cancel/", acting.cancel, name="run-cancel"),
     path(f"{RUN}clear/", acting.clear, name="run-clear"),
+    path(f"{RUN}note/", acting.note, name="run-note"),
     path(f"{RUN}repeat/", acting.repeat, name="run-repeat"),
     path(TASK, task.task, name="task"),
     path(f"{TASK}why/", explaining.task, name="task-why"),

@@ -72,7 +72,7 @@ MATRIX: dict[str, dict[str, Row]] = {
     f"{DAG}/status": {"GET": SEE_DAG},
     f"{DAG}/explain": {"GET": SEE_DAG},
     f"{DAG}/runs": {"GET": SEE_DAG, "POST": (401, 404, 403, 201, 201, 201)},
-    RUN: {"GET": SEE_DAG},
+    RUN: {"GET": SEE_DAG, "PATCH": (401, 404, 403, 400, 400, 400)},
     f"{RUN}/explain": {"GET": SEE_DAG},
     f"{RUN}/cancel": {"POST": RUN_DAG},
     f"{RUN}/clear": {"POST": RUN_DAG},

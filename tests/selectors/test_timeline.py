@@ -31,7 +31,7 @@ def ran(dag: Dag, begin: float, end: float | None, state: str = "success") -> No
 
 
 def drawn(most: int = 10, **wanted: str) -> Timeline:
-    return timeline_of(HOUR, most=most, **wanted)  # type: ignore[arg-type]
+    return timeline_of(HOUR, most=most, **wanted)
 
 
 def dag(name: str, **fields: object) -> Dag:

@@ -89,6 +89,7 @@ def questions(scene: Scene) -> dict[str, str]:
         "run-cancel": f"{run}cancel/",
         "run-clear": f"{run}clear/?which=all",
         "run-repeat": f"{run}repeat/",
+        "run-note": f"{run}note/",
         "task-cancel": f"{run}tasks/{scene.task_id}/cancel/",
         "dead-letters-chosen": "/dead-letters/chosen/",
         "backfill-steer": f"/backfills/{scene.backfill}/steer/",

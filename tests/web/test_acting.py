@@ -103,6 +103,18 @@ def test_a_conf_that_does_not_fit_is_said_and_nothing_is_lost(editor: Client) ->
     assert states(run)["a"] == "queued"
 
 
+def test_a_note_is_kept(editor: Client) -> None:
+    run = start_run(save_dag({"a": []}), run_id="first")
+    page = "/dags/story/runs/first/note/"
+    assert editor.post(page, {"note": "as <b>expected</b>"}).status_code == 204
+    run.refresh_from_db()
+    assert run.note == "as <b>expected</b>"
+    assert "as &lt;b&gt;expected" in editor.get("/dags/story/runs/first/details/").content.decode()
+    assert editor.post(page, {"note": "x" * 10_001}, headers=HTMX).status_code == 400
+    run.refresh_from_db()
+    assert run.note == "as <b>expected</b>"
+
+
 def test_a_run_is_repeated_by_the_newest_version(editor: Client) -> None:
     start_run(save_dag({"a": []}), run_id="first")
     answer = editor.post("/dags/story/runs/first/repeat/")

@@ -28,6 +28,7 @@ from runs_app.api.serializers.left import (
 )
 from runs_app.api.serializers.operations import PoolSerializer, WorkerSerializer
 from runs_app.api.serializers.runs import (
+    NoteSerializer,
     RepeatSerializer,
     RunSerializer,
     SkippedTickSerializer,
@@ -62,6 +63,7 @@ __all__ = [
     "ManyDeadLettersSerializer",
     "NamedLetterSerializer",
     "NamedOutputSerializer",
+    "NoteSerializer",
     "OutputSerializer",
     "PassedOverSerializer",
     "PoolSerializer",

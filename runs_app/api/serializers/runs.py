@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from runs_app.actions.noting import LONGEST
 from runs_app.api.serializers.words import RUN_ID, RUN_STATES
 from runs_app.models import (
     DagRun,
@@ -39,10 +40,18 @@ class RunSerializer(Sparse, serializers.ModelSerializer[DagRun]):
         fields = [
             "id", "dag_id", "run_id", "run_type", "triggered_by", "state", "version",
             "logical_date", "data_interval_start", "data_interval_end", "conf",
-            "earlier_confs", "repeats", "degraded",
+            "earlier_confs", "note", "repeats", "degraded",
             "timed_out", "queued_at", "started_at", "finished_at", "times_out_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    """What may be changed of a run."""
+
+    note = serializers.CharField(
+        allow_blank=True, max_length=LONGEST, help_text="Empty takes it away."
+    )
 
 
 class StatusSerializer(serializers.Serializer[Any]):

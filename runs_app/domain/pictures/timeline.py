@@ -21,13 +21,13 @@ NARROWEST = 2.0
 
 
 class Span(NamedTuple):
-    """A run, or `count` of them at the same place; `x` and `until` are from 0 to `WIDTH`."""
+    """A run, or several at the same place; `x` and `until` are from 0 to `WIDTH`."""
 
     run_id: str
     state: str
     x: float
     until: float
-    count: int = 1
+    runs: int = 1
 
 
 class DagRuns(NamedTuple):
@@ -117,10 +117,10 @@ def _bars(spans: Sequence[Span]) -> list[Bar]:
                 last,
                 width=round(max(last.width, x + width - last.x), 1),
                 run_id=span.run_id,
-                count=last.count + span.count,
+                count=last.count + span.runs,
             )
         else:
-            bars.append(Bar(round(x, 1), round(width, 1), span.state, span.run_id, span.count))
+            bars.append(Bar(round(x, 1), round(width, 1), span.state, span.run_id, span.runs))
     return bars
 
 
