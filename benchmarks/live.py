@@ -56,7 +56,7 @@ async def _measure(here: installation.Installation, pages: int, moves: int) -> d
             asyncio.create_task(_read(client, str(run.pk), heard, ready)) for _ in range(pages)
         ]
         for _ in readers:
-            await ready.acquire()
+            await asyncio.wait_for(ready.acquire(), 30)
         idle = await _cost_of_rest(here.url)
         delays: list[float] = []
         missed = 0

@@ -184,8 +184,7 @@ async def events(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
         return _refused(f"There is no topic {error}.", 400)
     if not words or len(words) > _MOST_TOPICS:
         return _refused(f"Name from 1 to {_MOST_TOPICS} topics.", 400)
-    user = await request.auser()
-    if not await sync_to_async(user.has_perm)("dags_app.view_dag"):
+    if not await sync_to_async(_may_see)(request):
         return _refused("You may not see runs: ask an administrator for `dags_app.view_dag`.", 403)
     watch = _watches.setdefault(asyncio.get_running_loop(), _Watch())
     return StreamingHttpResponse(
@@ -193,6 +192,17 @@ async def events(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
+
+
+def _may_see(request: HttpRequest) -> bool:
+    """Whether the stream may begin; and the connection goes back, or each open page would keep one
+    of the pool's for as long as it is open.
+    """
+    try:
+        return bool(request.user.has_perm("dags_app.view_dag"))
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 async def _stream(watch: _Watch, topics: Topics) -> AsyncIterator[str]:
