@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format docs bench chaos clean
+.PHONY: help up demo test check format docs pictures bench chaos clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: $(VENV)/.develop  ## Put the code into its usual form.
 
 docs: $(VENV)/.develop  ## Make the documents anew that are made from code.
 	$(BIN)/python -m tests.house.generated
+
+pictures: $(VENV)/.develop  ## Make the pictures of all pages anew, for docs/ui.md.
+	$(BIN)/python -m tests.house.pictures
 
 bench: $(VENV)/.develop  ## Measure Skytrail beside bare Celery (ARGS="--rounds 3").
 	$(BIN)/python -m benchmarks $(ARGS)

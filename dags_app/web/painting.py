@@ -18,6 +18,9 @@ NAME, BELOW = 21, 27
 #: Room around the graph, for borders.
 MARGIN = 8
 
+#: How wide a page mostly is, in pixels.
+_USUAL_WIDTH = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Painted:
@@ -59,8 +62,12 @@ class Graph:
 
     @property
     def shown_height(self) -> float:
-        """In pixels, of the frame that it is looked at through; the stylesheet has a limit."""
-        return max(self.height + 8 * MARGIN, 180)
+        """In pixels, of the frame that it is looked at through; the stylesheet has a limit.
+
+        A wide graph is made smaller to fit, so that it needs less height.
+        """
+        scale = min(1.25, _USUAL_WIDTH / max(self.width, 1))
+        return round(max(self.height * scale + 10 * MARGIN, 180))
 
     @property
     def view_height(self) -> float:
