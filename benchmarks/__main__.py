@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from benchmarks import cases, installation, report
+from benchmarks.open_pages import open_pages
 
 
 def main() -> None:
@@ -30,6 +31,7 @@ def main() -> None:
                 place, concurrency=options.concurrency, flower=options.flower
             ) as running,
             _connected(),
+            open_pages(running, options.pages),
             installation.bare_worker(place, concurrency=options.concurrency),
             Progress(transient=True) as progress,
         ):
@@ -48,6 +50,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="below 1: smaller, for a look")
     parser.add_argument(
         "--flower", action="store_true", help="with Flower, which sees all messages"
+    )
+    parser.add_argument(
+        "--pages", type=int, default=0, help="pages of the web UI that are open meanwhile"
     )
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument(

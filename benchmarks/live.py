@@ -23,6 +23,7 @@ import psutil
 from rich.console import Console
 
 from benchmarks import installation
+from benchmarks.open_pages import session
 
 #: Seconds between two moves, and of rest in which nothing happens.
 _PAUSE, _REST = 0.7, 10.0
@@ -46,7 +47,7 @@ def main() -> None:
 async def _measure(here: installation.Installation, pages: int, moves: int) -> dict[str, Any]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     run = _run(moves)
-    cookies = _session(here)
+    cookies = session(here.url, here.password)
     heard: list[float] = []
     ready = asyncio.Semaphore(0)
     async with httpx.AsyncClient(
@@ -123,20 +124,6 @@ def _move(run: Any, number: int) -> None:
     from runs_app.models import TaskRun
 
     cancel_task(TaskRun.objects.get(run=run, task_id=f"t{number}"), actor="user:admin")
-
-
-def _session(here: installation.Installation) -> httpx.Cookies:
-    """Signs in through the form."""
-    with httpx.Client(base_url=here.url, follow_redirects=True) as client:
-        page = client.get("/admin/login/")
-        token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-        answer = client.post(
-            "/admin/login/",
-            data={"username": "admin", "password": here.password, "csrfmiddlewaretoken": token},
-            headers={"Referer": f"{here.url}/admin/login/"},
-        )
-        answer.raise_for_status()
-        return client.cookies
 
 
 def _show(found: dict[str, Any], *, pages: int) -> None:

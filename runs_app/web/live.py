@@ -99,12 +99,15 @@ class _Reader:
                     self.tasks[move.task_run] = move.state
                 self.news.set()
 
-    def take(self) -> str:
-        """What it has not been told, as an event."""
-        told = {
+    def take(self, pages: int) -> str:
+        """What it has not been told, as an event; and how many pages are open, so that they ask
+        for their parts the less often the more there are.
+        """
+        told: dict[str, object] = {
             name: [[str(key), state] for key, state in moved.items()]
             for name, moved in (("runs", self.runs), ("tasks", self.tasks))
         }
+        told["open"] = pages
         self.runs, self.tasks = {}, {}
         self.news.clear()
         return f"event: moves\ndata: {json.dumps(told, separators=(',', ':'))}\n\n"
@@ -117,6 +120,11 @@ class _Watch:
         self._readers: set[_Reader] = set()
         self._task: asyncio.Task[None] | None = None
         self._seen: dict[UUID, tuple[float, Moved]] = {}
+
+    @property
+    def pages(self) -> int:
+        """How many are open."""
+        return len(self._readers)
 
     @contextmanager
     def reader(self, topics: Topics) -> Iterator[_Reader]:
@@ -215,7 +223,7 @@ async def _stream(watch: _Watch, topics: Topics) -> AsyncIterator[str]:
             except TimeoutError:
                 yield ": still here\n\n"
             else:
-                yield reader.take()
+                yield reader.take(watch.pages)
 
 
 def _refused(message: str, status: int) -> HttpResponse:

@@ -72,6 +72,7 @@ UNFOLD: dict[str, Any] = {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
+            {"items": [{"title": "Back to the pages", "icon": "home", "link": "/"}]},
             {
                 "title": "Definitions",
                 "items": [

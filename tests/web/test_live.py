@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -48,17 +49,17 @@ class Stream:
     """One open page."""
 
     def __init__(self, stack: ExitStack, client: httpx.Client, *topics: str) -> None:
-        query = [("topic", topic) for topic in topics]
+        query = {"topic": list(topics)}
         self.answer = stack.enter_context(client.stream("GET", "/events/", params=query))
         assert self.answer.status_code == 200
         self._lines = self.answer.iter_lines()
         assert next(self._lines).startswith("retry")
 
-    def next(self) -> dict[str, list[list[str]]]:
+    def next(self) -> dict[str, Any]:
         """The next moves that are told."""
         for line in self._lines:
             if line.startswith("data: "):
-                told: dict[str, list[list[str]]] = json.loads(line.removeprefix("data: "))
+                told: dict[str, Any] = json.loads(line.removeprefix("data: "))
                 return told
         raise AssertionError("the stream has ended")
 
@@ -89,7 +90,7 @@ def test_a_page_hears_only_what_it_has_asked_about(client: httpx.Client) -> None
         other, mine = start_run(two), start_run(one)
         assert told(of_all, other.pk, "running")
         first = of_one.next()
-        assert first == {"runs": [[str(mine.pk), "running"]], "tasks": []}
+        assert first == {"runs": [[str(mine.pk), "running"]], "tasks": [], "open": 2}
 
 
 def test_what_has_happened_just_before_is_told_too(client: httpx.Client) -> None:
@@ -114,7 +115,7 @@ def test_open_pages_keep_no_connection_to_the_database(client: httpx.Client) -> 
 def test_topics_are_read_strictly() -> None:
     run, dag = uuid4(), uuid4()
     topics = Topics.read([f"run:{run}", f"dag:{dag}", "runs"])
-    assert (topics.runs, topics.dags, topics.all_runs) == ({run}, {dag}, True)
+    assert topics == Topics(frozenset({run}), frozenset({dag}), all_runs=True)
     for word in ("run", "run:", f"task:{run}", "all", f"run:{run}x"):
         with pytest.raises(BadTopic):
             Topics.read([word])

@@ -1,9 +1,14 @@
 // What happens, as it happens: one stream a page. Marks change at once; parts that say more are
-// asked for again, at most every two seconds.
+// asked for again, at most every two seconds, and less often the more pages are open.
 
 const topics = document.body.dataset.topics.trim();
 const light = document.querySelector(".live");
+
+// Milliseconds between two times at which a part is asked for, at least; and for each page that is
+// open anywhere: a hundred pages ask as often as ten, together.
 const REST = 2000;
+const REST_PER_PAGE = 200;
+let rest = REST;
 
 function show(key, state) {
   for (const element of document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)) {
@@ -16,15 +21,22 @@ function show(key, state) {
   }
 }
 
+let isBehind = false;
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && isBehind) { isBehind = false; refresh(); }
+});
+
 const last = new WeakMap();
 const pending = new WeakSet();
 
 function refresh() {
+  // Nobody looks: once for all when somebody does again.
+  if (document.hidden) { isBehind = true; return; }
   for (const part of document.querySelectorAll("[data-refresh]")) {
     if (pending.has(part)) continue;
     pending.add(part);
     // Not all who look at the same thing ask at the same moment.
-    const wait = Math.max(150, REST - (Date.now() - (last.get(part) || 0))) + Math.random() * 200;
+    const wait = Math.max(150, rest - (Date.now() - (last.get(part) || 0))) + Math.random() * 200;
     setTimeout(() => {
       pending.delete(part);
       last.set(part, Date.now());
@@ -55,7 +67,8 @@ function listen() {
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
   });
   source.addEventListener("moves", (event) => {
-    const { runs, tasks } = JSON.parse(event.data);
+    const { runs, tasks, open } = JSON.parse(event.data);
+    rest = Math.max(REST, open * REST_PER_PAGE);
     for (const [key, state] of [...runs, ...tasks]) show(key, state);
     refresh();
   });
