@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import connection
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,11 +16,9 @@ from runs_app.access import access_task_run
 from runs_app.api.tasks import MAP_INDEX, WhichQuery
 from runs_app.models import TaskRun
 from runs_app.selectors.logs import Position, is_complete, page_after
+from skytrail.database.from_async import ask
 from skytrail.rest.requests import query
 from skytrail.rest.views import View
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -72,23 +68,10 @@ async def _log(task_run: TaskRun, attempt: int | None, *, follow: bool) -> Async
     position = Position()
     while True:
         # Asked before reading: what is written in between is read now, not lost.
-        is_last = not follow or await _look(is_complete, task_run, attempt)
-        while pieces := await _look(page_after, task_run, attempt, position):
+        is_last = not follow or await ask(is_complete, task_run, attempt)
+        while pieces := await ask(page_after, task_run, attempt, position):
             position = pieces[-1][0]
             yield "".join(text for _, text in pieces)
         if is_last:
             return
         await asyncio.sleep(LOOK_EVERY)
-
-
-async def _look(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Asks the database, and gives the connection back: readers may stay for hours."""
-
-    def ask() -> T:
-        try:
-            return question(*args, **kwargs)
-        finally:
-            if not connection.in_atomic_block:
-                connection.close()
-
-    return await sync_to_async(ask)()

@@ -10,23 +10,18 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ParamSpec, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from asgiref.sync import sync_to_async
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from runs_app.selectors.moves import Moved, moved_runs, moved_tasks
 from skytrail.database.clock import database_now
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from skytrail.database.from_async import ask, ask_beside
 
 _logger = logging.getLogger("skytrail.web")
 
@@ -152,7 +147,7 @@ class _Watch:
 
     async def _look(self) -> None:
         runs = frozenset().union(*(reader.topics.runs for reader in self._readers))
-        moves = [move for move in await _ask(_moves, runs) if move.id not in self._seen]
+        moves = [move for move in await ask_beside(_moves, runs) if move.id not in self._seen]
         now = time.monotonic()
         for move in moves:
             self._seen[move.id] = now, move
@@ -167,19 +162,6 @@ def _moves(runs: frozenset[UUID]) -> list[Moved]:
     return [*moved_runs(since), *moved_tasks(runs, since)]
 
 
-async def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Asks the database in a thread, and gives the connection back."""
-
-    def ask() -> T:
-        try:
-            return question(*args, **kwargs)
-        finally:
-            if not connection.in_atomic_block:
-                connection.close()
-
-    return await sync_to_async(ask, thread_sensitive=False)()
-
-
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watch] = WeakKeyDictionary()
 
 
@@ -192,7 +174,8 @@ async def events(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
         return _refused(f"There is no topic {error}.", 400)
     if not words or len(words) > _MOST_TOPICS:
         return _refused(f"Name from 1 to {_MOST_TOPICS} topics.", 400)
-    if not await sync_to_async(_may_see)(request):
+    # Else each open page would keep the connection that its login was looked up with.
+    if not await ask(_may_see, request):
         return _refused("You may not see runs: ask an administrator for `dags_app.view_dag`.", 403)
     watch = _watches.setdefault(asyncio.get_running_loop(), _Watch())
     return StreamingHttpResponse(
@@ -203,14 +186,7 @@ async def events(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
 
 
 def _may_see(request: HttpRequest) -> bool:
-    """Whether the stream may begin; and the connection goes back, or each open page would keep one
-    of the pool's for as long as it is open.
-    """
-    try:
-        return bool(request.user.has_perm("dags_app.view_dag"))
-    finally:
-        if not connection.in_atomic_block:
-            connection.close()
+    return bool(request.user.has_perm("dags_app.view_dag"))
 
 
 async def _stream(watch: _Watch, topics: Topics) -> AsyncIterator[str]:

@@ -18,8 +18,8 @@ OWN_FILES = (
 )
 
 
-class ApiHeaders:
-    """Keeps answers out of caches, and browsers from making a page of them."""
+class Headers:
+    """Adds a policy to answers, and keeps them out of caches."""
 
     sync_capable = True
     async_capable = False
@@ -29,8 +29,19 @@ class ApiHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
-        if request.path.startswith("/api/"):
+        if (policy := self.policy_of(request.path)) is not None:
             # Somebody's runs, and tokens: for nobody else, and not for the disk.
             response.headers.setdefault("Cache-Control", "no-store")
-            response.headers.setdefault("Content-Security-Policy", NOTHING)
+            response.headers.setdefault("Content-Security-Policy", policy)
         return response
+
+    def policy_of(self, path: str) -> str | None:
+        """The policy of what is at an address; None where others see to it."""
+        raise NotImplementedError
+
+
+class ApiHeaders(Headers):
+    """Keeps answers out of caches, and browsers from making a page of them."""
+
+    def policy_of(self, path: str) -> str | None:
+        return NOTHING if path.startswith("/api/") else None

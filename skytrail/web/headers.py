@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from skytrail.rest.headers import Headers
 
 #: Neither `unsafe-inline` nor `unsafe-eval`, for scripts and styles alike: names of DAGs, logs and
 #: outputs are other people's text.
@@ -18,18 +15,8 @@ PAGES = (
 _OTHERS = ("/admin/", "/api/", "/flower/")
 
 
-class PageHeaders:
+class PageHeaders(Headers):
     """Adds the policy to every page of ours, and keeps pages out of shared caches."""
 
-    sync_capable = True
-    async_capable = False
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self._get_response(request)
-        if not request.path.startswith(_OTHERS):
-            response.headers.setdefault("Content-Security-Policy", PAGES)
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    def policy_of(self, path: str) -> str | None:
+        return None if path.startswith(_OTHERS) else PAGES

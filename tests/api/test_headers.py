@@ -41,7 +41,7 @@ def test_a_method_that_is_not_there_names_those_that_are(as_bob: CheckedClient) 
     answer = as_bob.put("dags/story/runs/first", {})
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
-    assert answer.json()["error"]["message"].endswith("This address takes GET, HEAD.")
+    assert answer.json()["error"]["message"].endswith("This address takes GET, PATCH, HEAD.")
 
 
 def test_head_is_get_without_a_body(as_bob: CheckedClient) -> None:

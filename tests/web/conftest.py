@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from tests.api.processes import Web, started_web
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def _others() -> set[int]:
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         return {pid for (pid,) in cursor.fetchall()}
+
+
+@pytest.fixture(scope="module")
+def web(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Web]:
+    """The web process, as `skytrail web` starts it: only there streams go on."""
+    with django_db_blocker.unblock(), started_web(tmp_path_factory.mktemp("web")) as started:
+        yield started
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from django.contrib.auth.models import User
-from pytest_django import DjangoDbBlocker
 
 from runs_app.models import DagRun
 from runs_app.web.live import BadTopic, Topics
-from tests.api.processes import started_web
+from tests.api.processes import Web
 from tests.api.stories import begin, end
 from tests.factories import save_dag, start_run, task
 from tests.web.ui import session_of
@@ -26,22 +25,12 @@ pytestmark = pytest.mark.usefixtures("committing")
 MANY = 30
 
 
-@pytest.fixture(scope="module")
-def web(
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
-    with django_db_blocker.unblock(), started_web(tmp_path_factory.mktemp("web")) as started:
-        yield started.url
-
-
 @pytest.fixture
-def client(web: str, committing: None) -> Iterator[httpx.Client]:
+def client(web: Web, committing: None) -> Iterator[httpx.Client]:
     """Of somebody who may see everything."""
     cookies = {"sessionid": session_of(User.objects.create_superuser("admin"))}
     limits = httpx.Limits(max_connections=None)
-    with httpx.Client(base_url=web, cookies=cookies, timeout=20, limits=limits) as client:
+    with httpx.Client(base_url=web.url, cookies=cookies, timeout=20, limits=limits) as client:
         yield client
 
 

@@ -15,7 +15,7 @@ from chaos.proxy import Proxy
 from runs_app.domain.executions import Execution
 from runs_app.models import LogChunk
 from skytrail.web.headers import PAGES
-from tests.api.processes import Web, started_web
+from tests.api.processes import Web
 from tests.api.stories import begin, end, told, write
 from tests.waiting import wait_until
 from tests.web.conftest import logged_in, staff
@@ -37,13 +37,6 @@ PAGE = """<!DOCTYPE html><html lang="en"{theme}><head><meta charset="utf-8"><tit
 <body><main><section class="logs panel flush" aria-label="Log" data-src="{address}"
  data-follow="{follow}" data-download-name="story-extract-1.log"><h2>Log</h2>
 <p class="empty"><a href="{address}">Read it as plain text</a></p></section></main></body></html>"""
-
-
-@pytest.fixture(scope="module")
-def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """The web server as an installation has it: only there a log can be followed."""
-    with started_web(tmp_path_factory.mktemp("web")) as web:
-        yield web
 
 
 Show = Callable[..., "Page"]

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
-from pytest_django import DjangoDbBlocker
 
 from dags_app.models import Dag, DagVersion
 from runs_app.actions.dispatching_steps import dispatch
 from runs_app.models import DagRun
-from tests.api.processes import started_web
+from tests.api.processes import Web
 from tests.api.stories import begin, end
 from tests.dead_letters import dead_letter
 from tests.factories import save_dag, start_run, states
@@ -42,26 +41,15 @@ PARTS = {
 Open = Callable[..., Window]
 
 
-@pytest.fixture(scope="module")
-def web(
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
-    """The web process, as `skytrail web` starts it."""
-    with django_db_blocker.unblock(), started_web(tmp_path_factory.mktemp("web")) as started:
-        yield started.url
-
-
 @pytest.fixture
-def open_window(chromium: Browser, web: str, committing: None) -> Iterator[Open]:
+def open_window(chromium: Browser, web: Web, committing: None) -> Iterator[Open]:
     """Opens windows; at their end nothing may have gone wrong in them."""
     admin = User.objects.create_superuser("admin")
     found: list[Window] = []
     with ExitStack() as stack:
 
         def make(**options: object) -> Window:
-            opened = stack.enter_context(window(chromium, web, admin, **options))  # type: ignore[arg-type]
+            opened = stack.enter_context(window(chromium, web.url, admin, **options))  # type: ignore[arg-type]
             found.append(opened)
             return opened
 
