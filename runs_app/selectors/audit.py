@@ -55,6 +55,7 @@ UNION ALL
 ORDER BY at DESC LIMIT %(most)s::int
 """,
     Deed,
+    prepared=False,
 )
 
 #: Runs whose history is looked through, newest first.

@@ -40,6 +40,7 @@ ORDER BY t.run_id, t.task_id, array_position(
         'success']::text[], t.state::text)
 """,
     Cell,
+    prepared=False,
 )
 
 

@@ -43,6 +43,7 @@ CROSS JOIN LATERAL (
 ) r
 """,
     Latest,
+    prepared=False,
 )
 
 

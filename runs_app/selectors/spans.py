@@ -80,6 +80,7 @@ UNION ALL
 SELECT 'dags', '', '', '', 0, 0, count(*)::int, 0 FROM lanes
 """,
     _Row,
+    prepared=False,
 )
 
 

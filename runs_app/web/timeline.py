@@ -29,14 +29,17 @@ def timeline(request: HttpRequest) -> HttpResponse:
     check_allowed(request.user, "dags_app.view_dag", purpose="see", what="runs")
     given = request.GET.get("hours", "24")
     hours = int(given) if given in map(str, HOURS) else 24
-    context = chart(request, hours=hours, most=LANES) | {
+    if request.headers.get("HX-Target") == "chart":
+        context = chart(request, hours=hours, most=LANES)
+        return render(request, "runs_app/timeline_chart.html", context)
+    # The frame first: the chart of a busy week takes a moment.
+    context = {
         "hours": hours,
         "choices": HOURS,
         "wanted": _wanted(request),
+        "tags": tags_of(request.user),
+        "owners": owners_of(request.user),
     }
-    if request.headers.get("HX-Target") == "chart":
-        return render(request, "runs_app/timeline_chart.html", context)
-    context |= {"tags": tags_of(request.user), "owners": owners_of(request.user)}
     return render(request, "runs_app/timeline.html", context)
 
 

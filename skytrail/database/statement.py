@@ -37,12 +37,16 @@ class Statement(Generic[Row]):
     a connection that has died while idle: it reconnects and runs once more; and a deadlock, which
     it gives way to and then tries again. Whoever writes one sees to it that running twice is
     harmless, which a guard on state and epoch gives for free.
+
+    What is asked for seldom and depends much on its values is not to be `prepared`: from the sixth
+    time on the server plans a prepared statement without looking at them.
     """
 
-    def __init__(self, name: str, sql: str, row: type[Row]) -> None:
+    def __init__(self, name: str, sql: str, row: type[Row], *, prepared: bool = True) -> None:
         self.name = name
         self.sql = f"/* {name} */ {sql.strip()}"
         self.row = row
+        self._is_prepared = prepared
         self._make_row = args_row(row)
         self._is_checked = row is Nothing
 
@@ -95,7 +99,7 @@ class Statement(Generic[Row]):
                     server.prepare_threshold = sys.maxsize
                 # Not Django's cursor: it binds on the client side, where nothing can be prepared.
                 cursor = psycopg.Cursor(server, row_factory=self._make_row)
-                cursor.execute(self.sql, parameters, prepare=True)
+                cursor.execute(self.sql, parameters, prepare=self._is_prepared)
         finally:
             if database.queries_logged:
                 database.queries_log.append(

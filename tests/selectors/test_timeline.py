@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from dags_app.models import Dag
 from runs_app.domain.pictures.scale import Scale
@@ -76,3 +77,15 @@ def test_runs_are_left_out_by_tag_owner_and_name() -> None:
     assert [lane.dag_id for lane in drawn(owner="ann").lanes] == ["shop.a"]
     assert [lane.dag_id for lane in drawn(q="BANK").lanes] == ["bank.b"]
     assert drawn(q="%").lanes == []
+
+
+def test_it_is_planned_anew_for_what_is_asked() -> None:
+    # From the sixth time on the server would plan a prepared statement without its values: with a
+    # million task runs that took 3.6 s instead of 0.1 s.
+    ran(dag("one"), 0, 5)
+    for _ in range(7):
+        drawn()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
+                       ["/* timeline */%"])  # fmt: skip
+        assert cursor.fetchone() == (0,)
