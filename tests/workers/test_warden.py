@@ -209,6 +209,12 @@ for _ in range(50):
     wait_until(lambda: is_gone(child))
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether none of its threads has anything to do or to say."""
+    tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "S" for task in tasks)
+
+
 def test_another_takes_the_place_of_one_that_was_killed(directory: Path, tmp_path: Path) -> None:
     warden = Warden(directory)
     first = warden.process
@@ -218,6 +224,7 @@ def test_another_takes_the_place_of_one_that_was_killed(directory: Path, tmp_pat
         wait_until(lambda: warden.process is not first, what="there is another")
         second = psutil.Process(warden.process.pid)
         wait_until(lambda: len(second.net_connections(kind="unix")) == 2, what="it was turned to")
+        wait_until(lambda: is_asleep(pool.pid), what="it was told what there is to end")
         assert not is_gone(child), "that its warden was away has ended nothing"
         pool.kill()
         wait_until(lambda: is_gone(child))
