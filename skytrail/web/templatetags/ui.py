@@ -92,6 +92,12 @@ def plain(value: float) -> str:
 
 
 @register.filter
+def words(value: str) -> str:
+    """A name of the vocabulary as people say it: `upstream failed`."""
+    return value.replace("_", " ")
+
+
+@register.filter
 def as_text(value: Any) -> str:
     """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else as_json(value)
