@@ -94,6 +94,10 @@ class Attempt:
         return self.worker.partition("@")[0]
 
 
+#: The kind of fault that takes a message along which nobody has claimed.
+TAKES_A_MESSAGE = "died before-claim"
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A line of history."""
@@ -191,6 +195,9 @@ class Findings:
     #: From a fault to the move of its tasks, and to their next start, by the kind of fault.
     noticed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     recovered: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    #: The latter where the message of the next execution was lost with a worker too: the wait for a
+    #: lost message comes on top.
+    hit_again: list[float] = field(default_factory=list)
     #: From a clean stop's hand-over to the next start.
     handed_over_in: list[float] = field(default_factory=list)
     #: From `queued` to the claim, and how long runs stood still with nothing on its way.
@@ -407,7 +414,9 @@ class _Executions:
                 for epoch, effects in sorted(self.effects[lost.task_run_id].items())
                 if epoch > lost.epoch and effects["start"]
             ]
-            if began:
+            if began and self._is_hit_again(lost.finished, began[0]):
+                self.found.hit_again.append(began[0] - cause.at)
+            elif began:
                 self.found.recovered[cause.kind].append(began[0] - cause.at)
         late = [
             effect
@@ -420,6 +429,13 @@ class _Executions:
             task = self.final[lost.task_run_id]
             was_accepted = task.epoch == lost.epoch and task.state == "success"
             self.found.zombies_refused += not was_accepted
+
+    def _is_hit_again(self, since: float, until: float) -> bool:
+        """Whether a worker has died over a message that it had taken and not begun, meanwhile."""
+        return any(
+            fault.kind == TAKES_A_MESSAGE and since <= fault.at < until
+            for fault in self.found.faults
+        )
 
     def _cause(self, lost: Attempt) -> Fault | None:
         """The fault that explains a loss.

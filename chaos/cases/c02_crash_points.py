@@ -54,6 +54,11 @@ def goals(found: Findings, stage: Stage) -> list[Goal]:
     return [
         exactly("points that were not reached", ", ".join(stage.notes["missed"]) or "none", "none"),
         at_most("recovery: longest", longest(found.everything_recovered), limit),
+        at_most(
+            "recovery of those whose next message was lost too: longest",
+            longest(found.hit_again),
+            limit + MESSAGE_GONE,
+        ),
         at_most("a run stood still: longest", longest(found.idle), DISPATCH_GONE),
         at_most("a task was queued: longest", longest(found.waits), MESSAGE_GONE),
     ]

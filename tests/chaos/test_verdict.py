@@ -103,6 +103,13 @@ def test_an_execution_after_a_loss_is_within_the_contract_and_its_times_are_take
     assert [round(seconds, 2) for seconds in found.recovered["killed"]] == [5.1]
 
 
+def test_a_task_whose_next_message_is_lost_too_is_timed_by_itself() -> None:
+    again = Fault("died before-claim", "w3", ZERO + 5.5, "all")
+    found = taken_over().judged(killed(1), again)
+    assert [round(seconds, 2) for seconds in found.hit_again] == [5.1]
+    assert found.everything_recovered == []
+
+
 def test_a_loss_without_a_fault_is_a_false_alarm() -> None:
     assert len(taken_over().judged().false_alarms) == 1
     assert len(taken_over().judged(killed(1, worker="w2")).false_alarms) == 1
